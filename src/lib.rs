@@ -60,6 +60,10 @@
 //!
 //! Why not a prelude to glob-import: these names are few, and a reader of a stack should see where each comes from.
 
+/// The names that generated bindings are made of; a program needs none of them itself.
+#[doc(no_inline)]
+pub use terrane_core as bindings;
+
 pub use terrane_cli::{BackendConfig, Cli, S3Backend};
 pub use terrane_config::ConfigValues;
 pub use terrane_core::addr::{

@@ -18,7 +18,8 @@ pub struct Catalogue {
     pub versions: Option<String>,
     /// The start of every type name: `aws_`.
     pub prefix: String,
-    /// Top-level attributes of resources that are arguments by the letter of the schema only.
+    /// Top-level attributes of resources that are arguments by the letter of the schema only; those that the provider never sets
+    /// itself are arguments all the same.
     #[serde(default)]
     pub read_only: BTreeSet<String>,
     /// Blocks that are really maps: `provider.default_tags` to the attribute that holds the map.
@@ -27,6 +28,9 @@ pub struct Catalogue {
     /// Blocks and attributes whose inside is given and read untyped, for it is deeper than types help: `aws_x.rule.statement`.
     #[serde(default)]
     pub untyped: BTreeSet<String>,
+    /// Where the package finds terrane's language, as a path in Rust: `terrane_core`, unless it is given.
+    #[serde(default)]
+    pub language: Option<String>,
     /// A function of the package that points a configuration at an emulator, as a path in Rust.
     #[serde(default)]
     pub redirect: Option<String>,
@@ -39,7 +43,7 @@ pub struct Catalogue {
     /// Rust names that the rules would get wrong, by type name.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
-    /// Names or patterns of types that get no bindings, where no service has a closer pattern.
+    /// Names or patterns of types that get no bindings, where no service has one that is as close.
     #[serde(default)]
     pub without: BTreeSet<String>,
     /// The services.
@@ -126,7 +130,7 @@ impl Catalogue {
         let without = claim(&self.without, type_name);
         let mut best: Option<(usize, &str)> = None;
         for (name, service) in &self.services {
-            let Some(length) = claim(&service.types, type_name).filter(|it| Some(*it) > without)
+            let Some(length) = claim(&service.types, type_name).filter(|it| Some(*it) >= without)
             else {
                 continue;
             };
@@ -187,18 +191,30 @@ impl Catalogue {
 fn claim<'a>(patterns: impl IntoIterator<Item = &'a String>, type_name: &str) -> Option<usize> {
     let patterns = patterns.into_iter();
     let fitting = patterns.filter(|pattern| fits(pattern, type_name));
-    let length = |pattern: &String| match pattern.ends_with('*') {
+    let length = |pattern: &String| match pattern.contains('*') {
         true => pattern.len(),
         false => usize::MAX,
     };
     fitting.map(length).max()
 }
 
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => pattern == name,
+/// Whether a name fits a pattern, in which `*` stands for any text.
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut name) = name.strip_prefix(start) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let end = parts.pop().unwrap_or_default();
+    for part in parts {
+        match name.find(part) {
+            Some(place) => name = &name[place + part.len()..],
+            None => return false,
+        }
     }
+    name.ends_with(end)
 }
 
 #[cfg(test)]
@@ -238,6 +254,27 @@ types = ["t_*"]
             catalogue.short_name(gateways, "t_net_gateway_route"),
             "route"
         );
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text_wherever_it_is() {
+        for (pattern, name) in [
+            ("*", "t_x"),
+            ("t_*", "t_x"),
+            ("*_v1", "t_x_v1"),
+            ("t_*_v1", "t_x_y_v1"),
+            ("t_*x*1", "t_axb1"),
+        ] {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [
+            ("t", "t_x"),
+            ("t_*_v1", "t_v1"),
+            ("t_*_v1", "t_x_v2"),
+            ("t_*x*x", "t_x"),
+        ] {
+            assert!(!fits(pattern, name), "{pattern} {name}");
+        }
     }
 
     #[test]

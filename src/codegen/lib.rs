@@ -17,6 +17,7 @@
 //! | `bindings` | facts to Rust |
 //! | `build_script` | what a package's build script calls |
 //! | `tree` | formats, writes and compares files |
+//! | `project` | bindings among a user's own sources: `bindings add` of a stack program |
 //!
 //! Why not commit the bindings of a large provider: those of AWS are a million lines that nobody reads, and every change of the
 //! generator or of the provider's version would be a change of all of them. Why not a macro: macros over a thousand types cost seven
@@ -28,6 +29,7 @@ mod catalogue;
 mod extract;
 mod features;
 mod names;
+mod project;
 mod store;
 mod terraform_json;
 mod tree;
@@ -37,6 +39,7 @@ pub use build_script::build;
 pub use catalogue::{Catalogue, CatalogueError, Service};
 pub use extract::extract;
 pub use features::with_features;
+pub use project::{AddBindings, AddError, AddedBindings, MissingLine, Origin, add_bindings};
 pub use store::{read_facts, write_facts};
 pub use terraform_json::{ParseSchemasError, from_terraform_json};
 pub use tree::{differences, format, write};

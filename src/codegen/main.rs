@@ -11,15 +11,20 @@ use std::process::ExitCode;
 
 use flate2::read::GzDecoder;
 use terrane_codegen::{
-    Catalogue, Layout, differences, extract, format, from_terraform_json, generate, read_facts,
-    with_features, write, write_facts,
+    AddBindings, Catalogue, Layout, Origin, add_bindings, differences, extract, format,
+    from_terraform_json, generate, read_facts, with_features, write, write_facts,
 };
+use terrane_core::schema::ProviderSchema;
 
-const USAGE: &str = "usage: terrane-codegen facts SCHEMA [PACKAGE]
+const USAGE: &str = "usage: terrane-codegen add SCHEMA PROVIDER@VERSION FOLDER [PATTERN]...
+       terrane-codegen facts SCHEMA [PACKAGE]
        terrane-codegen generate [--check] [PACKAGE]
        terrane-codegen generate [--check] PACKAGE SERVICE FOLDER
 
-SCHEMA is the output of `terraform providers schema -json`, also compressed with gzip, or `-` for stdin.
+`add` makes bindings a module of your project, or a crate where FOLDER has a Cargo.toml; `bindings add` of a stack program does the
+same from an installed provider. The other two are for packages of bindings.
+
+SCHEMA is the output of `terraform providers schema -json`, also compressed with gzip, or `-` for stdin. PROVIDER is NAMESPACE/TYPE.
 PACKAGE holds provider.toml; it is providers/aws unless given. A package with a build script generates its bindings when it is
 built: `generate` writes its features, and checks that bindings of every service can be made. With SERVICE the bindings of that
 service alone go to FOLDER, to be read.";
@@ -34,6 +39,9 @@ fn main() -> ExitCode {
         false => Mode::Check,
     };
     let result = match (arguments.as_slice(), mode) {
+        (["add", schema, provider, target, patterns @ ..], Mode::Write) => {
+            add(schema, provider, Path::new(target), patterns)
+        }
         (["facts", schema], Mode::Write) => facts(schema, &folder(None)),
         (["facts", schema, package], Mode::Write) => facts(schema, &folder(Some(package))),
         (["generate"], mode) => bindings(&folder(None), mode),
@@ -84,26 +92,61 @@ fn catalogue(package: &Path) -> Result<Catalogue, Box<dyn Error>> {
     Ok(Catalogue::parse(&text)?)
 }
 
-fn facts(schema: &str, package: &Path) -> Result<(), Box<dyn Error>> {
-    let catalogue = catalogue(package)?;
+/// The schemas of a provider in a document.
+fn schemas(document: &str, source: &str) -> Result<ProviderSchema, Box<dyn Error>> {
     let mut json = Vec::new();
-    if schema == "-" {
+    if document == "-" {
         std::io::stdin().read_to_end(&mut json)?;
     } else {
-        json = fs::read(schema)?;
+        json = fs::read(document).map_err(|error| format!("cannot read {document}: {error}"))?;
     }
     if json.starts_with(&[0x1f, 0x8b]) {
         let compressed = std::mem::take(&mut json);
         GzDecoder::new(&*compressed).read_to_end(&mut json)?;
     }
-    let providers = from_terraform_json(&json)?;
     // The host before the source depends on who printed the document.
-    let wanted = format!("/{}", catalogue.source);
-    let (_, schemas) = providers
-        .iter()
-        .find(|(source, _)| source.ends_with(&wanted))
-        .ok_or_else(|| format!("the document has no schema of {}", catalogue.source))?;
-    let facts = extract(&catalogue, schemas)?;
+    let wanted = format!("/{source}");
+    let providers = from_terraform_json(&json)?.into_iter();
+    let found = { providers }.find(|(name, _)| name == source || name.ends_with(&wanted));
+    let (_, schemas) = found.ok_or_else(|| format!("the document has no schema of {source}"))?;
+    Ok(schemas)
+}
+
+fn add(
+    document: &str,
+    provider: &str,
+    folder: &Path,
+    patterns: &[&str],
+) -> Result<(), Box<dyn Error>> {
+    let (source, version) = provider
+        .split_once('@')
+        .ok_or("the provider has no version; write it as NAMESPACE/TYPE@VERSION")?;
+    let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+    let origin = Origin {
+        source,
+        version,
+        schemas: &schemas(document, source)?,
+    };
+    let wanted = AddBindings {
+        project: Path::new(""),
+        folder,
+        is_crate: false,
+        patterns: &patterns,
+        overwrite: false,
+    };
+    let added = add_bindings(&origin, &wanted)?;
+    println!(
+        "{} types in {} lines, {} files changed",
+        added.types,
+        added.lines,
+        added.changed.len()
+    );
+    Ok(())
+}
+
+fn facts(document: &str, package: &Path) -> Result<(), Box<dyn Error>> {
+    let catalogue = catalogue(package)?;
+    let facts = extract(&catalogue, &schemas(document, &catalogue.source)?)?;
     let changed = write_facts(&package.join("schema"), &facts)?;
     println!("{} files of facts, {changed} changed", facts.len());
     Ok(())

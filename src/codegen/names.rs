@@ -15,12 +15,36 @@ const NEVER: [&str; 4] = ["self", "super", "crate", "Self"];
 /// The name of a type: `VpcConfig` for `vpc_config`.
 pub(crate) fn pascal(name: &str) -> String {
     let mut pascal = String::with_capacity(name.len());
-    for word in name.split(['_', '-', '.']) {
+    for word in name.split(|c: char| !c.is_ascii_alphanumeric()) {
         let mut letters = word.chars();
         pascal.extend(letters.next().map(|first| first.to_ascii_uppercase()));
         pascal.push_str(letters.as_str());
     }
+    if pascal.starts_with(|first: char| first.is_ascii_digit()) {
+        pascal.insert(0, '_');
+    }
     pascal
+}
+
+/// The name of a method for an argument: the same, with `_` for what Rust's names cannot have; one that is taken ends in `_`.
+pub(crate) fn method(name: &str, taken: &[&str]) -> String {
+    let fit = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let mut method: String = name.chars().map(fit).collect();
+    if method.starts_with(|first: char| first.is_ascii_digit()) {
+        method.insert(0, '_');
+    }
+    match taken.contains(&&*method) {
+        true => format!("{method}_"),
+        false => ident(&method),
+    }
+}
+
+/// The name of a type parameter by its place.
+pub(crate) fn letter(place: usize) -> String {
+    match u8::try_from(place) {
+        Ok(place @ 0..26) => char::from(b'A' + place).to_string(),
+        _ => format!("A{place}"),
+    }
 }
 
 /// The name of a function or parameter: the same, made fit where it is a keyword (`r#type`, `self_`).
@@ -55,5 +79,10 @@ mod tests {
         assert_eq!(ident("self"), "self_");
         assert_eq!(ident("cidr_block"), "cidr_block");
         assert!(is_ident("cidr_block") && !is_ident("a-b") && !is_ident("3d"));
+        assert_eq!(method("type", &[]), "r#type");
+        assert_eq!(method("clone", &["clone"]), "clone_");
+        assert_eq!(method("max-age.3", &[]), "max_age_3");
+        assert_eq!((&*method("3d", &[]), &*pascal("3d")), ("_3d", "_3d"));
+        assert_eq!((&*letter(25), &*letter(26)), ("Z", "A26"));
     }
 }

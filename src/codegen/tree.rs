@@ -8,11 +8,22 @@ use std::process::{Command, Stdio};
 
 /// Separates the files on their way through rustfmt.
 const SEPARATOR: &str = "//~ file ";
-/// Formats files of Rust as the repository does, and leaves others as they are. They go through rustfmt as one text: starting it once a file takes a minute.
+
+/// Formats files of Rust as the repository does, and leaves others as they are.
 ///
 /// # Errors
 /// When rustfmt cannot be started or does not understand the text.
 pub fn format(files: &BTreeMap<String, String>) -> io::Result<BTreeMap<String, String>> {
+    let mut rustfmt = Command::new("rustfmt");
+    rustfmt.args(["--edition", "2024", "--config", "max_width=100"]);
+    format_with(rustfmt, files)
+}
+
+/// The same with that rustfmt. The files go through it as one text: starting it once a file takes a minute.
+pub(crate) fn format_with(
+    mut rustfmt: Command,
+    files: &BTreeMap<String, String>,
+) -> io::Result<BTreeMap<String, String>> {
     let mut text = String::new();
     let mut result = BTreeMap::new();
     for (path, content) in files {
@@ -25,10 +36,10 @@ pub fn format(files: &BTreeMap<String, String>) -> io::Result<BTreeMap<String, S
         text.push('\n');
         text.push_str(content);
     }
-    let mut rustfmt = Command::new("rustfmt")
-        .args(["--edition", "2024", "--config", "max_width=100"])
+    let mut rustfmt = rustfmt
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()?;
     let mut input = rustfmt
         .stdin
@@ -40,7 +51,11 @@ pub fn format(files: &BTreeMap<String, String>) -> io::Result<BTreeMap<String, S
         .join()
         .expect("invariant: writing to a pipe does not panic")?;
     if !output.status.success() {
-        return Err(io::Error::other("rustfmt refused the generated text"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(io::Error::other(format!(
+            "rustfmt failed: {}",
+            said.trim_end()
+        )));
     }
     let formatted = String::from_utf8(output.stdout).map_err(io::Error::other)?;
     for part in formatted.split(SEPARATOR).skip(1) {

@@ -5,4 +5,5 @@
 
 mod drift;
 mod meaning;
+mod project;
 mod refusals;

@@ -1,4 +1,4 @@
-//! Schemas that the generator refuses.
+//! Schemas that the generator refuses, and those that it has to help along.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,16 @@ fn refused(facts: &str) -> String {
     text
 }
 
+/// The text of the bindings of a type.
+fn generated(facts: &str) -> String {
+    let catalogue = Catalogue::parse(CATALOGUE).expect("a catalogue");
+    let facts = BTreeMap::from([("net".to_owned(), facts.to_owned())]);
+    let mut files = generate(&catalogue, &facts, Layout::Source).expect("bindings");
+    files.remove("net/x.rs").expect("a type")
+}
+
 #[test]
-fn names_that_the_bindings_need_are_refused_loudly() {
+fn names_that_the_bindings_need_end_in_an_underscore() {
     for name in [
         "declare",
         "builder",
@@ -39,27 +47,47 @@ fn names_that_the_bindings_need_are_refused_loudly() {
         "lifecycle",
         "provider",
     ] {
-        assert_eq!(
-            refused(&format!("resource t_x 0 {{{name}:o string}}")),
-            format!("`t_x` has `{name}`, which the bindings use themselves")
+        let text = generated(&format!("resource t_x 0 {{{name}:o string}}"));
+        assert!(
+            text.contains(&format!("pub fn {name}_(mut self, ")),
+            "{text}"
         );
+        assert!(text.contains(&format!("set(\"{name}\", ")), "{text}");
     }
+    let text = generated("resource t_x 0 {a=list{builder:o string}}");
+    assert!(text.contains("pub fn builder_(mut self, "), "{text}");
+}
+
+#[test]
+fn names_that_rust_cannot_have_are_made_fit() {
+    let text = generated(r#"resource t_x 0 {"3d-max":o string,cidrBlock:o string}"#);
+    assert!(text.contains("pub fn _3d_max(mut self, "), "{text}");
+    assert!(text.contains("pub fn cidrBlock(mut self, "), "{text}");
     assert_eq!(
-        refused("resource t_x 0 {a=list{builder:o string}}"),
-        "`t_x` has `builder`, which the bindings use themselves"
+        refused(r#"resource t_x 0 {"a-b":o string,a_b:o string}"#),
+        "`t_x` would define `a_b` twice; name one of them in provider.toml"
+    );
+    assert_eq!(
+        refused(r#"resource t_x 0 {"a\"b":o string}"#),
+        "`t_x` has `a\"b`, which cannot be a Rust name"
     );
 }
 
 #[test]
-fn names_that_rust_cannot_have_are_refused() {
-    assert_eq!(
-        refused(r#"resource t_x 0 {"a-b":o string}"#),
-        "`t_x` has `a-b`, which cannot be a Rust name"
-    );
-    assert_eq!(
-        refused("resource t_x 0 {a_b=list{c:o string},a=list{b=list{c:o string}}}"),
-        "`t_x` would define `AB` twice; name one of them in provider.toml"
-    );
+fn nested_names_that_come_to_the_same_differ() {
+    let text = generated("resource t_x 0 {a_b=list{c:o string},a=list{b=list{d:o string}}}");
+    for name in ["A", "AB", "ABBlock"] {
+        assert!(text.contains(&format!("pub struct {name}(")), "{text}");
+    }
+}
+
+#[test]
+fn more_required_arguments_than_there_are_letters_are_told_apart() {
+    let required: Vec<String> = (0..30)
+        .map(|place| format!("a{place:02}:r string"))
+        .collect();
+    let text = generated(&format!("resource t_x 0 {{{}}}", required.join(",")));
+    assert!(text.contains("Z: tr::IsSet, A26: tr::IsSet"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command line from outside: a stack program as a process, its streams and its exit code.
 
 mod bad_input;
+mod bindings;
 mod damage;
 mod ends;
 mod failures;

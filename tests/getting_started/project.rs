@@ -1,10 +1,13 @@
 //! A project outside of the checkout, in which the guide's steps are done.
 
 use std::fmt::Write as _;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
+use terrane_registry::Platform;
 
 use crate::packages::{cargo, checkout, stdout_of};
 
@@ -12,6 +15,8 @@ use crate::packages::{cargo, checkout, stdout_of};
 pub(crate) struct Project {
     /// Its parent, where `.cargo` makes one's own packages stand for those of the registry.
     home: TempDir,
+    /// The package's name.
+    name: String,
     folder: PathBuf,
     printed: String,
 }
@@ -23,7 +28,9 @@ impl Project {
         write(&home.path().join(".cargo/config.toml"), &settings(packages));
         write(&home.path().join("alike/Cargo.toml"), &alike());
         write(&home.path().join("alike/src/lib.rs"), "");
+        provide_local(home.path());
         Self {
+            name: String::new(),
             folder: home.path().to_owned(),
             home,
             printed: String::new(),
@@ -76,7 +83,11 @@ impl Project {
                 self.folder.push(folder);
                 continue;
             }
-            let words: Vec<&str> = line.split(' ').collect();
+            let words = line.split(' ').map(|word| word.trim_matches('\''));
+            let words: Vec<&str> = words.collect();
+            if let ["cargo", "new", name] = words[..] {
+                name.clone_into(&mut self.name);
+            }
             let ["cargo", arguments @ ..] = words.as_slice() else {
                 panic!("the guide has only commands of cargo: {line}");
             };
@@ -98,7 +109,7 @@ impl Project {
 
     /// Takes what only this project has out of the shared target folder, where no later run would find it.
     pub(crate) fn clean(self) {
-        stdout_of(self.command(&["clean", "--quiet", "-p", "demo", "-p", "alike"]));
+        stdout_of(self.command(&["clean", "--quiet", "-p", &self.name, "-p", "alike"]));
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -119,6 +130,24 @@ impl Project {
         }
         command
     }
+}
+
+/// Puts the provider `hashicorp/local` where every program of that home finds it: a script that becomes a sandbox with its types.
+fn provide_local(home: &Path) {
+    let facts = home.join("providers/local.facts");
+    write(&facts, include_str!("local.facts"));
+    let platform = Platform::current();
+    let version = home
+        .join(".terraform.d/plugins/registry.opentofu.org/hashicorp/local/2.9.0")
+        .join(platform.to_string());
+    let provider = version.join("terraform-provider-local_v2.9.0");
+    let script = format!(
+        "#!/bin/sh\nexport TERRANE_SANDBOX_FOLDER='{}' TERRANE_SANDBOX_FACTS=local.facts\nexec '{}' \"$@\"\n",
+        home.join("providers").display(),
+        env!("CARGO_BIN_EXE_clouds-stack")
+    );
+    write(&provider, &script);
+    std::fs::set_permissions(&provider, Permissions::from_mode(0o755)).expect("a program");
 }
 
 fn write(path: &Path, text: &str) {

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use terrane_engine::{Action, RefreshPolicy};
+use terrane_registry::VersionRequirement;
 
 use crate::view::Details;
 
@@ -27,6 +28,47 @@ impl FromStr for Variable {
             }),
             _ => Err("write it as NAME=VALUE"),
         }
+    }
+}
+
+/// A provider, and the version that it is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProviderChoice {
+    /// Its name, as far as it was given.
+    pub(crate) name: String,
+    /// The version as it was given.
+    pub(crate) version: Option<String>,
+}
+
+impl FromStr for ProviderChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, version) = match text.split_once('@') {
+            Some((name, version)) => (name, Some(version)),
+            None => (text, None),
+        };
+        let parts = name.split('/').count();
+        if name.split('/').any(str::is_empty) || parts > 3 {
+            return Err("write it as `[[HOST/]NAMESPACE/]TYPE[@VERSION]`".to_owned());
+        }
+        if let Some(version) = version {
+            let read: Result<VersionRequirement, _> = version.parse();
+            read.map_err(|error| error.to_string())?;
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            version: version.map(str::to_owned),
+        })
+    }
+}
+
+/// A pattern of `--type`.
+pub(super) fn type_pattern(text: &str) -> Result<String, &'static str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || ['_', '-', '*'].contains(&c);
+    match !text.is_empty() && text.chars().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err("a type's name has letters, digits and `_`; `*` matches any text"),
     }
 }
 

@@ -4,6 +4,7 @@ mod flags;
 mod planning;
 mod pricing;
 
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use clap::builder::ValueParser;
@@ -14,7 +15,10 @@ use terrane_state::edit::{ProviderPattern, StateAddr};
 use terrane_state::{BackendConfig, Backends};
 
 use crate::view::OnStdout;
-pub(crate) use flags::{AllDetails, DenyKind, LogLevel, RefreshChoice, Variable, Yes};
+use flags::type_pattern;
+pub(crate) use flags::{
+    AllDetails, DenyKind, LogLevel, ProviderChoice, RefreshChoice, Variable, Yes,
+};
 pub(crate) use planning::{Guard, Parallelism, Planning, Selection, UNREAD};
 pub(crate) use pricing::Pricing;
 
@@ -125,6 +129,8 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Show the program's providers; lock, mirror and verify them
     Providers(Providers),
+    /// Make typed bindings of any provider, among this project's own sources
+    Bindings(Bindings),
     /// Create the store of the state, such as a bucket and a lock table, after showing the steps
     Bootstrap(Bootstrap),
     /// Break the lock of a dead run, after showing its holder
@@ -163,6 +169,47 @@ pub(crate) enum ProvidersCommand {
     Schema,
     /// Read every byte of the installed packages and compare them with the lock file
     Verify,
+}
+
+/// `bindings`.
+#[derive(Debug, Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Bindings {
+    #[command(subcommand)]
+    pub(crate) command: BindingsCommand,
+}
+
+/// The commands of `bindings`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BindingsCommand {
+    /// Make bindings of an installed provider, which is installed if need be, or of a schema file; again after a change of either
+    Add(AddBindings),
+}
+
+/// `bindings add`.
+#[derive(Debug, Args)]
+pub(crate) struct AddBindings {
+    /// The provider: `[[HOST/]NAMESPACE/]TYPE[@VERSION]`; without a version the one in the lock file, else the newest
+    #[arg(value_name = "PROVIDER", value_parser = ProviderChoice::from_str)]
+    pub(crate) provider: ProviderChoice,
+    /// Only types whose names fit; `*` matches any text; repeatable; without it all, or those of the last time
+    #[arg(long = "type", value_name = "PATTERN", value_parser = type_pattern)]
+    pub(crate) patterns: Vec<String>,
+    /// The folder of the bindings; without it `src/TYPE`, or `bindings/TYPE` with --crate
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<std::path::PathBuf>,
+    /// Make a crate of its own instead of a module
+    #[arg(long = "crate")]
+    pub(crate) is_crate: bool,
+    /// A schema in the JSON of `providers schema --json`, Terraform's and OpenTofu's alike, instead of the provider; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "upgrade")]
+    pub(crate) schema: Option<std::path::PathBuf>,
+    /// Take the newest version, whatever is recorded in the lock file
+    #[arg(long)]
+    pub(crate) upgrade: bool,
+    /// Write files as well that somebody has edited
+    #[arg(long)]
+    pub(crate) overwrite: bool,
 }
 
 /// `bootstrap`.

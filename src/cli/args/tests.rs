@@ -57,6 +57,12 @@ fn contradictory_and_unknown_arguments_are_refused() {
         "state",
         "state show aws_vpc",
         "graph --format png",
+        "bindings",
+        "bindings add",
+        "bindings add a/b/c/d",
+        "bindings add kubernetes@new",
+        "bindings add kubernetes --type a.b",
+        "bindings add kubernetes --schema file --upgrade",
         "frobnicate",
     ] {
         assert!(parse(line).is_err(), "{line}");

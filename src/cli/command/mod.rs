@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+mod bindings;
 mod bootstrap;
 mod destroy;
 mod force_unlock;
@@ -37,6 +38,7 @@ pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit,
         Command::Graph(arguments) => graph::run(session, arguments),
         Command::Validate(arguments) => validate::run(session, &arguments).await,
         Command::Providers(arguments) => providers::run(session, arguments.command).await,
+        Command::Bindings(arguments) => bindings::run(session, arguments.command).await,
         Command::Bootstrap(arguments) => bootstrap::run(session, &arguments).await,
         Command::ForceUnlock(arguments) => force_unlock::run(session, &arguments).await,
     }

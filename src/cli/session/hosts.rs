@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use terrane_core::Program;
-use terrane_core::addr::ProviderSource;
-use terrane_registry::{CliConfig, LockFile};
+use terrane_core::addr::{ParseAddrError, ProviderSource};
+use terrane_registry::{CliConfig, LockFile, Version};
 use terrane_state::{Run, State};
 
 use super::Session;
@@ -38,6 +38,42 @@ impl Session<'_> {
             let known = locked(source).or_else(|| named(source, stored));
             known.or_else(|| config.host_here(source))
         });
+    }
+
+    /// The provider that a person means by `kubernetes`, `hashicorp/kubernetes` or the same with a host: one of the lock file, where
+    /// that has one of this name; else the official one.
+    ///
+    /// # Errors
+    /// When it is no name of a provider.
+    pub(crate) fn provider_named(&self, name: &str) -> Result<ProviderSource, String> {
+        let lock = LockFile::load(Path::new(LOCK_FILE)).unwrap_or_default();
+        let locked = || lock.providers().map(|(source, _)| source);
+        let mut source = match name.contains('/') {
+            true => name.parse::<ProviderSource>(),
+            false => {
+                let official: ProviderSource = format!("hashicorp/{name}")
+                    .parse()
+                    .map_err(|error: ParseAddrError| error.to_string())?;
+                let mut alike = locked().filter(|it| it.type_name == official.type_name);
+                match (alike.next(), alike.next()) {
+                    (Some(only), None) => Ok(only.clone()),
+                    _ => Ok(official),
+                }
+            }
+        }
+        .map_err(|error| error.to_string())?;
+        if *source.host == *ProviderSource::DEFAULT_HOST {
+            let config = CliConfig::load(&self.environment.vars).unwrap_or_default();
+            let host = named(&source, locked()).or_else(|| config.host_here(&source));
+            source.host = host.unwrap_or(source.host);
+        }
+        Ok(source)
+    }
+
+    /// The version of a provider that the lock file records.
+    pub(crate) fn locked_version(&self, source: &ProviderSource) -> Option<Version> {
+        let lock = LockFile::load(Path::new(LOCK_FILE)).ok()?;
+        Some(lock.get(source)?.version.clone())
     }
 
     /// The state, if there is one that can be read.

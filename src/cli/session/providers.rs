@@ -9,7 +9,8 @@ use terrane_core::{Diagnostic, Program, ProviderConfig};
 use terrane_engine::ProviderBuild;
 use terrane_provider::{Environment, InstalledProvider, Launch, Plugins};
 use terrane_registry::{
-    CliConfig, HttpOptions, InstallError, InstallSettings, Installer, RequiredProvider,
+    CliConfig, HttpOptions, InstallError, InstallSettings, Installer, Platform, RequiredProvider,
+    Version,
 };
 use terrane_state::Sha256;
 
@@ -31,24 +32,13 @@ impl Session<'_> {
             true => CliConfig::default(),
             false => self.cli_config()?,
         };
-        let own = own_program()?;
-        let logs = Arc::new(Logs::new(
-            self.common.log,
-            self.streams.clone(),
-            self.redactor.clone(),
-        ));
-        let launch = Launch::Reexec(own);
         let mut environment = self.environment.clone();
         let recording = self.recording()?;
         if self.common.sandbox || recording.is_some() {
             // A process to attach to would be a real provider.
             environment.vars.remove("TF_REATTACH_PROVIDERS");
         }
-        let cache = cache_folder(&environment).filter(|_| !self.common.no_cache);
-        let mut plugins = Plugins::new(environment, cli_config.clone(), launch, logs);
-        if let Some(folder) = cache {
-            plugins = plugins.keep_schemas_in(folder);
-        }
+        let mut plugins = self.plugins(environment, cli_config.clone())?;
         if let Some(recording) = recording {
             return Ok(plugins.replaying(recording));
         }
@@ -63,8 +53,67 @@ impl Session<'_> {
         }
         match self.common.sandbox {
             true => Ok(plugins),
-            false => self.with_installed(plugins, program, cli_config).await,
+            false => {
+                let required = required_providers(program);
+                let providers = program.providers();
+                self.with_installed(plugins, required, providers, cli_config)
+                    .await
+            }
         }
+    }
+
+    /// The schemas of a provider that the program need not have, in Terraform's JSON, and its version where that is known. It is
+    /// installed first where need be; with `upgrade` in the newest version that is accepted, whatever is recorded.
+    pub(crate) async fn schemas_of(
+        &self,
+        required: RequiredProvider,
+        upgrade: bool,
+    ) -> Result<(serde_json::Value, Option<Version>), CommandError> {
+        let cli_config = self.cli_config()?;
+        let source = required.source.clone();
+        let mut plugins = self.plugins(self.environment.clone(), cli_config.clone())?;
+        if upgrade {
+            let observer = Installing::new(self.streams.clone());
+            let platforms = [Platform::current()];
+            let installer = self.installer(cli_config.clone());
+            let required = std::slice::from_ref(&required);
+            let locked = installer.lock(required, &platforms, true, &observer).await;
+            drop(observer);
+            locked.map_err(|errors| not_installed(errors, &[]))?;
+        }
+        plugins = self
+            .with_installed(plugins, vec![required], &[], cli_config)
+            .await?;
+        let json = plugins.schemas_json(&source).await.map_err(start_failed)?;
+        let version = match plugins.is_attached(&source).map_err(start_failed)? {
+            true => None,
+            false => plugins.locate(&source).map_err(start_failed)?.version,
+        };
+        Ok((json, version))
+    }
+
+    /// Processes of this machine's providers, in that environment.
+    fn plugins(
+        &self,
+        environment: Environment,
+        cli_config: CliConfig,
+    ) -> Result<Plugins, CommandError> {
+        let logs = Arc::new(Logs::new(
+            self.common.log,
+            self.streams.clone(),
+            self.redactor.clone(),
+        ));
+        let cache = cache_folder(&environment).filter(|_| !self.common.no_cache);
+        let plugins = Plugins::new(
+            environment,
+            cli_config,
+            Launch::Reexec(own_program()?),
+            logs,
+        );
+        Ok(match cache {
+            Some(folder) => plugins.keep_schemas_in(folder),
+            None => plugins,
+        })
     }
 
     /// The CLI configuration of Terraform and OpenTofu.
@@ -94,15 +143,17 @@ impl Session<'_> {
         Installer::new(cli_config, settings)
     }
 
-    /// The same, with every provider of the program that is not attached to, after it was installed where need be.
+    /// The same, with each of these that is not attached to, after it was installed where need be. `declared` says where the program
+    /// names them.
     async fn with_installed(
         &self,
         mut plugins: Plugins,
-        program: &Program,
+        all: Vec<RequiredProvider>,
+        declared: &[ProviderConfig],
         cli_config: CliConfig,
     ) -> Result<Plugins, CommandError> {
         let mut required = Vec::new();
-        for one in required_providers(program) {
+        for one in all {
             if !plugins.is_attached(&one.source).map_err(start_failed)? {
                 required.push(one);
             }
@@ -116,7 +167,7 @@ impl Session<'_> {
             .install(&required, &observer)
             .await;
         drop(observer);
-        for package in installed.map_err(|errors| not_installed(errors, program))? {
+        for package in installed.map_err(|errors| not_installed(errors, declared))? {
             let installed = InstalledProvider {
                 command: package.binary.into(),
                 version: package.version,
@@ -252,16 +303,20 @@ pub(crate) fn required_providers(program: &Program) -> Vec<RequiredProvider> {
     required
 }
 
-/// The failures of an installation, each about its provider.
-pub(crate) fn not_installed(errors: Vec<InstallError>, program: &Program) -> CommandError {
+/// The failures of an installation, each about its provider, at the line of the program that names it.
+pub(crate) fn not_installed(
+    errors: Vec<InstallError>,
+    declared: &[ProviderConfig],
+) -> CommandError {
     let exit = match errors.iter().any(|error| error.is_refusal) {
         true => Exit::REFUSED,
         false => Exit::FAILED,
     };
     let diagnostics = errors.into_iter().map(|error| {
         let source = error.provider.as_deref();
-        let declared =
-            (program.providers().iter()).find(|provider| Some(&provider.address.source) == source);
+        let declared = declared
+            .iter()
+            .find(|provider| Some(&provider.address.source) == source);
         Diagnostic {
             address: source.map(ToString::to_string),
             location: declared.and_then(|provider| provider.location),

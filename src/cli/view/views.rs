@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use terrane_codegen::AddedBindings;
 use terrane_core::addr::{InstanceAddr, ProviderSource};
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostics, Program};
@@ -297,6 +298,9 @@ pub(crate) trait ProvidersView {
 
     /// Whether what is installed is what is recorded.
     fn verified(&self, statuses: &[ProviderStatus]);
+
+    /// The bindings of a provider that the project has now; `origin` is the provider and its version.
+    fn bindings(&self, origin: &str, added: &AddedBindings);
 }
 
 /// Whether a program is valid.

@@ -74,6 +74,7 @@ fn key(shape: &Shape, inner: &HashMap<&str, usize>) -> String {
     for member in &shape.members {
         let Member {
             name,
+            method: _,
             kind,
             required,
             settable,

@@ -61,7 +61,9 @@ pub(super) fn service(
         missing_in_data |= *kind == FactsKind::DataSource && text.contains(MARKER);
         files.insert(format!("{name}/{folder}{module}.rs"), text);
         let of_kind = modules.entry(*kind).or_default();
-        if of_kind.iter().any(|other| other.name == module) {
+        let is_same =
+            |other: &Module| other.name == module || other.exports.as_ref() == Some(&rust_name);
+        if of_kind.iter().any(is_same) {
             return Err(GenerateError::Clash {
                 type_name: type_name.clone(),
                 name: rust_name,
@@ -137,7 +139,8 @@ pub(super) fn root<'a>(
         let _ = writeln!(facts, "include_str!(\"{service}.facts\"),");
         modules.push(Module::new(service, &catalogue.services[service].title));
     }
-    let text = list(layout, "", "use terrane_core as tr;\n".to_owned(), modules);
+    let language = catalogue.language.as_deref().unwrap_or("terrane_core");
+    let text = list(layout, "", format!("use {language} as tr;\n"), modules);
     let redirect = match &catalogue.redirect {
         Some(path) => format!("Some({path})"),
         None => "None".to_owned(),
@@ -166,8 +169,12 @@ pub(super) fn root<'a>(
 
 /// The types that stand for arguments that are not set.
 pub(super) fn markers(missing: &BTreeSet<String>, text: &mut String) {
+    let mut markers = BTreeSet::new();
     for argument in missing {
         let marker = pascal(argument);
+        if !markers.insert(marker.clone()) {
+            continue;
+        }
         let _ = write!(
             text,
             "\n/// `{argument}` is not set.\n#[derive(Debug)]\npub enum Missing{marker} {{}}\n"

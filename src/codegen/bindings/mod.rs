@@ -42,14 +42,6 @@ pub enum GenerateError {
         /// The service whose facts hold it.
         service: String,
     },
-    /// A schema uses a name that the bindings need for themselves.
-    #[error("`{type_name}` has `{name}`, which the bindings use themselves")]
-    Reserved {
-        /// The type.
-        type_name: String,
-        /// The argument or attribute.
-        name: String,
-    },
     /// A schema uses a name that cannot be one in Rust.
     #[error("`{type_name}` has `{name}`, which cannot be a Rust name")]
     Name {
@@ -75,12 +67,6 @@ pub enum GenerateError {
         block: String,
         /// The attribute that the catalogue names.
         attribute: String,
-    },
-    /// More required arguments than there are letters.
-    #[error("`{type_name}` has too many required arguments")]
-    Required {
-        /// The type.
-        type_name: String,
     },
 }
 

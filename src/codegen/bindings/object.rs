@@ -5,7 +5,7 @@ use std::fmt::Write;
 use terrane_core::schema::Nesting;
 
 use super::shape::{Kind, Member, Shape};
-use crate::names::{ident, pascal};
+use crate::names::{letter, pascal};
 
 /// The foundation of a builder.
 pub(super) struct Builder<'a> {
@@ -30,15 +30,13 @@ pub(super) fn required(shape: &Shape) -> impl Iterator<Item = &Member> {
     shape.members.iter().filter(|member| member.required)
 }
 
-/// The type parameters of the required members, those for which `open` says no being `Set`; `None` if letters run out.
-pub(super) fn params(shape: &Shape, open: impl Fn(&str) -> bool) -> Option<Params> {
-    let letters: Vec<char> = ('A'..='Z').collect();
+/// The type parameters of the required members, those for which `open` says no being `Set`.
+pub(super) fn params(shape: &Shape, open: impl Fn(&str) -> bool) -> Params {
     let mut declared = Vec::new();
     let mut complete = Vec::new();
     for (place, member) in required(shape).enumerate() {
-        let letter = letters.get(place)?.to_string();
         declared.push(if open(&member.name) {
-            letter
+            letter(place)
         } else {
             "tr::Set".to_owned()
         });
@@ -51,10 +49,10 @@ pub(super) fn params(shape: &Shape, open: impl Fn(&str) -> bool) -> Option<Param
             format!("<{}>", names.join(", "))
         }
     };
-    Some(Params {
+    Params {
         declared: list(declared),
         complete: list(complete),
-    })
+    }
 }
 
 /// The type of a builder that was given nothing. The markers are no defaults of the type parameters, for the compiler leaves
@@ -85,7 +83,7 @@ pub(super) fn handle(shape: &Shape, all: &[Shape], body: &mut String) {
             "\n/// The {} `{name}`. {}\n{deprecated}#[track_caller]\npub fn {}(&self) -> {ty} {{\n{get}\n}}\n",
             member.noun(),
             member.presence(),
-            ident(name)
+            member.method
         );
     }
 }
@@ -127,7 +125,7 @@ fn getter(member: &Member, all: &[Shape]) -> (String, String) {
 pub(super) fn builder(builder: &Builder<'_>, shape: &Shape, all: &[Shape], body: &mut String) {
     let (name, field, inner) = (&shape.name, builder.field, builder.inner);
     let count = required(shape).count();
-    let letters: Vec<String> = ('A'..='Z').take(count).map(String::from).collect();
+    let letters: Vec<String> = (0..count).map(letter).collect();
     let _ = write!(
         body,
         "\n/// {}\n#[derive(Debug)]\n#[must_use]\npub struct {name}Builder",
@@ -146,7 +144,7 @@ pub(super) fn builder(builder: &Builder<'_>, shape: &Shape, all: &[Shape], body:
             letters.join(", ")
         );
     }
-    let declared = params(shape, |_| true).map_or(String::new(), |params| params.declared);
+    let declared = params(shape, |_| true).declared;
     if !shape.members.iter().any(|member| member.settable) {
         return;
     }
@@ -162,11 +160,10 @@ pub(super) fn builder(builder: &Builder<'_>, shape: &Shape, all: &[Shape], body:
 
 fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut String) {
     let name = &member.name;
-    let method = ident(name);
+    let method = &member.method;
     let complete = |inner: &String| {
         let inner = all.iter().find(|one| one.name == *inner);
-        let params = inner.and_then(|inner| params(inner, |_| true));
-        params.map_or(String::new(), |params| params.complete)
+        inner.map_or(String::new(), |inner| params(inner, |_| true).complete)
     };
     let (generics, argument, call, adds) = match &member.kind {
         Kind::Value(ty) if member.write_only => (
@@ -239,7 +236,7 @@ fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut
         ""
     };
     if member.required {
-        let to = params(shape, |other| other != name).map_or(String::new(), |p| p.declared);
+        let to = params(shape, |other| other != name).declared;
         let builder = format!("{}Builder", shape.name);
         let _ = write!(
             body,

@@ -8,7 +8,7 @@ use terrane_core::schema::{Attribute, AttributeType, Block, FactsKind, NestedBlo
 
 use super::GenerateError;
 use crate::catalogue::Catalogue;
-use crate::names::{is_ident, pascal};
+use crate::names::{method, pascal};
 
 /// An object: the resource itself, or one nested in it.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(super) struct Shape {
 pub(super) struct Member {
     /// Its name in the schema.
     pub(super) name: String,
+    /// Its name in Rust.
+    pub(super) method: String,
     pub(super) kind: Kind,
     pub(super) required: bool,
     pub(super) settable: bool,
@@ -89,8 +91,28 @@ pub(super) enum Kind {
     Flat { attribute: String, ty: String },
 }
 
+/// Names that the bindings need for themselves on every handle and every builder of a resource.
+const TAKEN: [&str; 9] = [
+    "as_ref",
+    "builder",
+    "clone",
+    "declare",
+    "depends_on",
+    "instance_key",
+    "into",
+    "lifecycle",
+    "provider",
+];
+
+/// Those on the configuration of a provider.
+const TAKEN_BY_PROVIDER: [&str; 4] = ["alias", "builder", "into", "pass_env"];
+
+/// Those on nested objects.
+const TAKEN_BY_NESTED: [&str; 4] = ["builder", "clone", "from_output", "into"];
+
 /// The rules by which the shapes of one resource type are named and trimmed.
 pub(super) struct Rules<'a> {
+    kind: FactsKind,
     /// The Rust name of the resource type.
     pub(super) name: &'a str,
     /// The name in the schema, for errors and for `flatten`.
@@ -110,6 +132,7 @@ impl<'a> Rules<'a> {
     ) -> Self {
         const NONE: &BTreeSet<String> = &BTreeSet::new();
         Self {
+            kind,
             name,
             type_name,
             read_only: match kind {
@@ -119,6 +142,18 @@ impl<'a> Rules<'a> {
             flatten: &catalogue.flatten,
             untyped: &catalogue.untyped,
         }
+    }
+
+    /// The name in Rust of a member of the object at that path.
+    fn method(&self, path: &str, name: &str) -> String {
+        method(
+            name,
+            match (path, self.kind) {
+                ("", FactsKind::Provider) => &TAKEN_BY_PROVIDER,
+                ("", _) => &TAKEN,
+                _ => &TAKEN_BY_NESTED,
+            },
+        )
     }
 
     /// The attribute that holds the map, if the block at that path is really one.
@@ -142,16 +177,8 @@ pub(super) fn shapes(rules: &Rules<'_>, block: &Block) -> Result<Vec<Shape>, Gen
         settable: true,
         reachable: true,
     };
-    add_block(rules, placement, block, &mut all)?;
-    let mut names = BTreeSet::new();
-    for shape in &all {
-        if !names.insert(&shape.name) {
-            return Err(GenerateError::Clash {
-                type_name: rules.type_name.to_owned(),
-                name: shape.name.clone(),
-            });
-        }
-    }
+    let mut names = BTreeSet::from([placement.name.clone()]);
+    add_block(rules, placement, block, &mut names, &mut all)?;
     Ok(all)
 }
 
@@ -166,11 +193,19 @@ struct Placement {
 }
 
 impl Placement {
-    fn inner(&self, resource: &str, member: &str, nesting: Nesting) -> Self {
+    /// That of an object inside this one; `names` are those that the resource type has so far.
+    fn inner(&self, member: &str, nesting: Nesting, names: &mut BTreeSet<String>) -> Self {
         let top = self.path.is_empty();
         let indexed = matches!(nesting, Nesting::Single | Nesting::Group | Nesting::List);
+        let outer = if top { "" } else { &*self.name };
+        let mut name = format!("{outer}{}", pascal(member));
+        // The names of those around it may come to that of another; and the resource may have it itself.
+        while PRELUDE.contains(&&*name) || names.contains(&name) {
+            name.push_str("Block");
+        }
+        names.insert(name.clone());
         Self {
-            name: nested_name(resource, if top { "" } else { &self.name }, member),
+            name,
             path: if top {
                 member.to_owned()
             } else {
@@ -194,19 +229,11 @@ const PRELUDE: [&str; 7] = [
     "Vec",
 ];
 
-fn nested_name(resource: &str, outer: &str, member: &str) -> String {
-    let name = format!("{outer}{}", pascal(member));
-    if name == resource || PRELUDE.contains(&name.as_str()) {
-        format!("{name}Block")
-    } else {
-        name
-    }
-}
-
 fn add_block(
     rules: &Rules<'_>,
     placement: Placement,
     block: &Block,
+    names: &mut BTreeSet<String>,
     all: &mut Vec<Shape>,
 ) -> Result<(), GenerateError> {
     let mut members = Vec::new();
@@ -214,15 +241,18 @@ fn add_block(
     for (name, attribute) in &block.attributes {
         let settable = placement.settable
             && (attribute.required || attribute.optional)
-            && !(placement.path.is_empty() && rules.read_only.contains(&**name));
+            && !(placement.path.is_empty()
+                && attribute.computed
+                && !attribute.required
+                && rules.read_only.contains(&**name));
         let kind = match &attribute.ty {
             AttributeType::Plain(ty) => {
-                plain_kind(rules, &placement, name, ty, settable, &mut nested)
+                plain_kind(rules, &placement, name, ty, settable, names, &mut nested)
             }
             AttributeType::Nested(inner) => {
                 let at = Placement {
                     settable,
-                    ..placement.inner(rules.name, name, inner.nesting)
+                    ..placement.inner(name, inner.nesting, names)
                 };
                 let nesting = inner.nesting;
                 if rules.is_untyped(&at.path) {
@@ -236,6 +266,7 @@ fn add_block(
         };
         members.push(Member {
             name: name.to_string(),
+            method: rules.method(&placement.path, name),
             kind,
             required: settable && attribute.required,
             settable,
@@ -247,32 +278,40 @@ fn add_block(
         });
     }
     for (name, inner) in &block.blocks {
-        let at = placement.inner(rules.name, name, inner.nesting);
+        let at = placement.inner(name, inner.nesting, names);
         if let Some(kind) = flat(rules, &at, inner)? {
-            members.push(member_of_block(name, inner, kind, &placement));
+            members.push(member_of_block(rules, name, inner, kind, &placement));
             continue;
         }
         if rules.is_untyped(&at.path) {
             let kind = untyped(inner.nesting);
-            members.push(member_of_block(name, inner, kind, &placement));
+            members.push(member_of_block(rules, name, inner, kind, &placement));
             continue;
         }
         let kind = Kind::Objects {
             shape: at.name.clone(),
             nesting: inner.nesting,
         };
-        members.push(member_of_block(name, inner, kind, &placement));
+        members.push(member_of_block(rules, name, inner, kind, &placement));
         nested.push((at, Inner::Block(&inner.block)));
     }
+    members.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut methods = BTreeSet::new();
     for member in &members {
-        if !is_ident(&member.name) {
+        // Names are written into string literals and documentation as they are.
+        if member.name.is_empty() || member.name.contains(['"', '\\', '\n', '\r', '`']) {
             return Err(GenerateError::Name {
                 type_name: rules.type_name.to_owned(),
                 name: member.name.clone(),
             });
         }
+        if !methods.insert(&member.method) {
+            return Err(GenerateError::Clash {
+                type_name: rules.type_name.to_owned(),
+                name: member.method.clone(),
+            });
+        }
     }
-    members.sort_by(|a, b| a.name.cmp(&b.name));
     // A handle that has nothing to ask for is none.
     let readable = members.iter().any(|member| member.readable);
     all.push(Shape {
@@ -285,13 +324,13 @@ fn add_block(
     });
     for (at, inner) in nested {
         match inner {
-            Inner::Block(block) => add_block(rules, at, block, all)?,
+            Inner::Block(block) => add_block(rules, at, block, names, all)?,
             Inner::Attributes(attributes) => {
                 let block = Block {
                     attributes: attributes.clone(),
                     ..Block::default()
                 };
-                add_block(rules, at, &block, all)?;
+                add_block(rules, at, &block, names, all)?;
             }
             Inner::Object(object) => {
                 let optional = at.settable;
@@ -311,7 +350,7 @@ fn add_block(
                         .collect(),
                     ..Block::default()
                 };
-                add_block(rules, at, &block, all)?;
+                add_block(rules, at, &block, names, all)?;
             }
         }
     }
@@ -325,9 +364,16 @@ enum Inner<'a> {
     Object(&'a terrane_core::value::ObjectType),
 }
 
-fn member_of_block(name: &str, inner: &NestedBlock, kind: Kind, placement: &Placement) -> Member {
+fn member_of_block(
+    rules: &Rules<'_>,
+    name: &str,
+    inner: &NestedBlock,
+    kind: Kind,
+    placement: &Placement,
+) -> Member {
     Member {
         name: name.to_owned(),
+        method: rules.method(&placement.path, name),
         // Timeouts are ours to read, not the object's to have.
         readable: name != "timeouts" && !matches!(kind, Kind::Flat { .. }),
         kind,
@@ -369,6 +415,7 @@ fn plain_kind<'a>(
     name: &str,
     ty: &'a Type,
     settable: bool,
+    names: &mut BTreeSet<String>,
     nested: &mut Vec<(Placement, Inner<'a>)>,
 ) -> Kind {
     if let Some(known) = rust_type(ty) {
@@ -396,7 +443,7 @@ fn plain_kind<'a>(
     let at = Placement {
         nulls: settable,
         settable,
-        ..placement.inner(rules.name, name, nesting)
+        ..placement.inner(name, nesting, names)
     };
     let shape = at.name.clone();
     nested.push((at, Inner::Object(object)));

@@ -8,22 +8,10 @@ use terrane_core::schema::{FactsKind, Schema};
 use super::GenerateError;
 use super::blocks::{Blocks, Home, Place};
 use super::files::{head, markers};
-use super::object::{Builder, builder, empty_builder, handle, params, required};
+use super::object::{Builder, Params, builder, empty_builder, handle, params, required};
 use super::shape::{Kind, Rules, Shape, shapes};
 use crate::catalogue::Catalogue;
-
-/// Names that the bindings need for themselves on every handle and every builder of a resource.
-const RESERVED: [&str; 9] = [
-    "as_ref",
-    "builder",
-    "clone",
-    "declare",
-    "depends_on",
-    "instance_key",
-    "into",
-    "lifecycle",
-    "provider",
-];
+use crate::names::letter;
 
 /// The builder of provider configurations.
 pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String, GenerateError> {
@@ -32,7 +20,6 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
     for shape in &mut all {
         // A configuration is written and never read back.
         shape.reachable = false;
-        check_reserved(&rules, shape, &["alias", "builder", "into", "pass_env"])?;
     }
     let mut missing = BTreeSet::new();
     let mut body = format!(
@@ -40,19 +27,22 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
         registry_page(catalogue, "").trim_end_matches('/'),
         blocks(&all[0])
     );
-    body.push_str(
-        "#[derive(Debug)]\npub enum Provider {}\n\n\
-         impl Provider {\n\
-         /// Starts describing a configuration.\n\
-         pub fn builder() -> ProviderBuilder {\n\
-         ProviderBuilder { declaration: tr::ProviderDeclaration::new(&PROVIDER) }\n}\n}\n",
-    );
     let top = &all[0];
-    if required(top).next().is_some() {
-        return Err(GenerateError::Required {
-            type_name: rules.type_name.to_owned(),
-        });
-    }
+    missing.extend(required(top).map(|member| member.name.clone()));
+    let marker = match missing.is_empty() {
+        true => "",
+        false => ", required: ::std::marker::PhantomData",
+    };
+    let empty = empty_builder(top);
+    let Params { declared, complete } = params(top, |_| true);
+    let _ = write!(
+        body,
+        "#[derive(Debug)]\npub enum Provider {{}}\n\n\
+         impl Provider {{\n\
+         /// Starts describing a configuration.\n\
+         pub fn builder() -> {empty} {{\n\
+         ProviderBuilder {{ declaration: tr::ProviderDeclaration::new(&PROVIDER){marker} }}\n}}\n}}\n",
+    );
     builder(
         &Builder {
             field: "declaration",
@@ -63,23 +53,24 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
         &all,
         &mut body,
     );
-    body.push_str(
-        "\nimpl ProviderBuilder {\n\
+    let _ = write!(
+        body,
+        "\nimpl{declared} ProviderBuilder{declared} {{\n\
          /// Names this configuration, so that there can be more than one.\n\
-         pub fn alias(mut self, alias: impl Into<String>) -> Self {\n\
-         self.declaration = self.declaration.alias(alias);\nself\n}\n\n\
+         pub fn alias(mut self, alias: impl Into<String>) -> Self {{\n\
+         self.declaration = self.declaration.alias(alias);\nself\n}}\n\n\
          /// Passes environment variables to the provider's process beside those that it always gets: names, or prefixes with a `*`.\n\
-         pub fn pass_env<N: Into<::std::sync::Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {\n\
-         self.declaration = self.declaration.pass_env(names);\nself\n}\n}\n\n\
-         impl From<ProviderBuilder> for tr::ProviderDeclaration {\n\
-         fn from(builder: ProviderBuilder) -> Self {\nbuilder.declaration\n}\n}\n",
+         pub fn pass_env<N: Into<::std::sync::Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {{\n\
+         self.declaration = self.declaration.pass_env(names);\nself\n}}\n}}\n\n\
+         impl From<ProviderBuilder{complete}> for tr::ProviderDeclaration {{\n\
+         fn from(builder: ProviderBuilder{complete}) -> Self {{\nbuilder.declaration\n}}\n}}\n",
     );
     let home = Home {
         kind: FactsKind::Provider,
         module: "provider".to_owned(),
     };
     let mut blocks = Blocks::default();
-    nested(&rules, &home, &all, &mut blocks, &mut missing, &mut body)?;
+    nested(&home, &all, &mut blocks, &mut missing, &mut body);
     if !missing.is_empty() {
         body.push_str(
             "\n/// Markers of builders that lack a required argument.\npub mod missing {\n",
@@ -133,7 +124,6 @@ pub(super) fn resource(
 ) -> Result<String, GenerateError> {
     let all = shapes(rules, &schema.block)?;
     let top = &all[0];
-    check_reserved(rules, top, &RESERVED)?;
     let (name, type_name) = (rules.name, rules.type_name);
     let managed = home.kind == FactsKind::Resource;
     let (mode, what) = if managed {
@@ -191,10 +181,10 @@ pub(super) fn resource(
         &all,
         &mut body,
     );
-    meta_arguments(rules, top, managed, &mut body)?;
+    meta_arguments(rules, top, managed, &mut body);
     let mut own_missing: BTreeSet<String> = BTreeSet::new();
     own_missing.extend(required(top).map(|member| member.name.clone()));
-    nested(rules, home, &all, shared, &mut own_missing, &mut body)?;
+    nested(home, &all, shared, &mut own_missing, &mut body);
     let uses_missing = match own_missing.is_empty() {
         true => "",
         false => "missing, ",
@@ -206,35 +196,10 @@ pub(super) fn resource(
     ))
 }
 
-fn check_reserved(
-    rules: &Rules<'_>,
-    shape: &Shape,
-    reserved: &[&str],
-) -> Result<(), GenerateError> {
-    match shape
-        .members
-        .iter()
-        .find(|member| reserved.contains(&&*member.name))
-    {
-        None => Ok(()),
-        Some(member) => Err(GenerateError::Reserved {
-            type_name: rules.type_name.to_owned(),
-            name: member.name.clone(),
-        }),
-    }
-}
-
 /// `declare` and the meta-arguments that every resource has.
-fn meta_arguments(
-    rules: &Rules<'_>,
-    top: &Shape,
-    managed: bool,
-    body: &mut String,
-) -> Result<(), GenerateError> {
+fn meta_arguments(rules: &Rules<'_>, top: &Shape, managed: bool, body: &mut String) {
     let name = rules.name;
-    let params = params(top, |_| true).ok_or_else(|| GenerateError::Required {
-        type_name: rules.type_name.to_owned(),
-    })?;
+    let params = params(top, |_| true);
     let _ = write!(
         body,
         "\nimpl{0} {name}Builder{0} {{\n\
@@ -257,15 +222,12 @@ fn meta_arguments(
              self.declaration = self.declaration.lifecycle(lifecycle);\nself\n}\n",
         );
     }
-    let letters: Vec<char> = ('A'..='Z').take(required(top).count()).collect();
-    let set = if letters.is_empty() {
-        String::new()
-    } else {
-        let bounds: Vec<String> = letters
-            .iter()
-            .map(|of| format!("{of}: tr::IsSet"))
-            .collect();
-        format!("\nwhere {}", bounds.join(", "))
+    let bounds: Vec<String> = (0..required(top).count())
+        .map(|place| format!("{}: tr::IsSet", letter(place)))
+        .collect();
+    let set = match bounds.is_empty() {
+        true => String::new(),
+        false => format!("\nwhere {}", bounds.join(", ")),
     };
     let _ = write!(
         body,
@@ -273,18 +235,16 @@ fn meta_arguments(
          pub fn declare(self, stack: &mut tr::Stack) -> {name}{set} {{\n{name}(self.declaration.declare(stack))\n}}\n}}\n",
         if managed { "resource" } else { "data resource" },
     );
-    Ok(())
 }
 
 /// The nested objects: a handle where an index leads to them, a builder where a user writes them.
 fn nested(
-    rules: &Rules<'_>,
     home: &Home,
     all: &[Shape],
     shared: &mut Blocks,
     missing: &mut BTreeSet<String>,
     body: &mut String,
-) -> Result<(), GenerateError> {
+) {
     let numbers = shared.numbers(all);
     for (shape, number) in all.iter().zip(numbers).skip(1) {
         if !shape.reachable && !shape.settable {
@@ -300,7 +260,6 @@ fn nested(
             let _ = write!(body, "\npub use {module}::{names};\n");
             continue;
         }
-        check_reserved(rules, shape, &["builder", "clone", "from_output", "into"])?;
         let (name, path) = (&shape.name, &shape.path);
         let about = blocks(shape);
         if shape.reachable {
@@ -344,11 +303,6 @@ fn nested(
         }
         body.push_str("}\n");
         if shape.settable {
-            if params(shape, |_| true).is_none() {
-                return Err(GenerateError::Required {
-                    type_name: rules.type_name.to_owned(),
-                });
-            }
             missing.extend(required(shape).map(|member| member.name.clone()));
             let about = format!("Describes one `{path}`; made by [`{name}::builder`].");
             let inner = Builder {
@@ -359,7 +313,6 @@ fn nested(
             builder(&inner, shape, all, body);
         }
     }
-    Ok(())
 }
 
 /// A name in a `use`, under another name where that differs.

@@ -8,7 +8,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
     let program = session.program().await?;
     let installer = session.installer(session.cli_config()?);
     let statuses = installer.status(&required_providers(&program), false);
-    let statuses = statuses.map_err(|error| not_installed(vec![error], &program))?;
+    let statuses = statuses.map_err(|error| not_installed(vec![error], program.providers()))?;
     session.view().providers(&statuses);
     Ok(Exit::DONE)
 }

@@ -20,7 +20,7 @@ pub(super) async fn run(
         .lock(&required, platforms, upgrade, &observer)
         .await;
     drop(observer);
-    let changes = changes.map_err(|errors| not_installed(errors, &program))?;
+    let changes = changes.map_err(|errors| not_installed(errors, program.providers()))?;
     session.view().locked(&changes);
     Ok(Exit::DONE)
 }

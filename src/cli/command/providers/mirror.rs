@@ -22,7 +22,7 @@ pub(super) async fn run(
         .mirror(&required, platforms, folder, &observer)
         .await;
     drop(observer);
-    let packages = packages.map_err(|errors| not_installed(errors, &program))?;
+    let packages = packages.map_err(|errors| not_installed(errors, program.providers()))?;
     session.view().mirrored(&packages);
     Ok(Exit::DONE)
 }

@@ -11,7 +11,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
     let required = required_providers(&program);
     let installer = session.installer(session.cli_config()?);
     let statuses = installer.status(&required, true);
-    let mut statuses = statuses.map_err(|error| not_installed(vec![error], &program))?;
+    let mut statuses = statuses.map_err(|error| not_installed(vec![error], program.providers()))?;
     session.view().verified(&statuses);
     let found = statuses
         .iter_mut()
@@ -19,7 +19,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
     let verdicts = found.filter_map(|found| found.verdict.take());
     let refused: Vec<_> = verdicts.filter_map(Result::err).collect();
     if !refused.is_empty() {
-        return Err(not_installed(refused, &program));
+        return Err(not_installed(refused, program.providers()));
     }
     match statuses
         .iter()

@@ -1,6 +1,7 @@
 //! The providers of a program as JSON.
 
 use serde_json::{Value as Json, json};
+use terrane_codegen::AddedBindings;
 use terrane_core::addr::ProviderSource;
 use terrane_registry::{FoundPackage, LockChange, MirroredPackage, ProviderStatus, Via};
 
@@ -60,6 +61,22 @@ impl ProvidersView for JsonView {
 
     fn verified(&self, statuses: &[ProviderStatus]) {
         self.providers(statuses);
+    }
+
+    fn bindings(&self, origin: &str, added: &AddedBindings) {
+        let changed = added.changed.iter();
+        self.print(&json!({
+            "format_version": FORMAT,
+            "bindings": {
+                "provider": origin,
+                "folder": added.folder.display().to_string(),
+                "crate": added.package,
+                "module": added.name,
+                "types": added.types,
+                "lines": added.lines,
+                "changed": changed.map(|path| path.display().to_string()).collect::<Vec<_>>(),
+            },
+        }));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use terrane_codegen::AddedBindings;
 use terrane_core::addr::ProviderSource;
 use terrane_registry::{LockChange, MirroredPackage, ProviderStatus, Via};
 
@@ -115,6 +116,28 @@ impl ProvidersView for TextView {
             };
         }
         self.streams.out(text);
+    }
+
+    fn bindings(&self, origin: &str, added: &AddedBindings) {
+        let changed = match added.changed.len() {
+            0 => "unchanged".to_owned(),
+            changed => format!("{} changed", counted(changed, "file")),
+        };
+        let folder = one_line(&added.folder.display().to_string());
+        let types = counted(added.types, "type");
+        self.streams.out(format!(
+            "{folder}: bindings of {origin}, {types}, {changed}\n"
+        ));
+        if let Some(missing) = &added.missing {
+            let file = one_line(&missing.file.display().to_string());
+            let line = one_line(&missing.line);
+            let place = match added.package {
+                Some(_) => " to the dependencies in ",
+                None => " to ",
+            };
+            self.streams
+                .err(&format!("hint: add `{line}`{place}{file}\n"));
+        }
     }
 }
 
