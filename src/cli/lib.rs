@@ -44,6 +44,10 @@ mod streams;
 mod view;
 mod workflow;
 
+#[cfg(feature = "rendering")]
+#[doc(hidden)]
+pub use view::rendering::{Rendering, Scene, timed};
+
 pub use cli::Cli;
 pub use exit_code::Exit;
 pub use terrane_state::{BackendConfig, S3Backend};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use terrane_core::{Diagnostic, Diagnostics, Program, ProviderConfig, ProviderId, Value};
 use terrane_provider::{Provider, ReadDataSource};
 
-use crate::change::Action;
+use crate::change::{Action, ResourceChange};
 use crate::plan::Plan;
 use crate::plan::inputs::serving_change;
 use crate::running::{RunningProviders, call_failed};
@@ -37,18 +37,19 @@ const KNOWN: &[Questions] = &[Questions {
     region: ("aws_region", "id"),
 }];
 
-/// Asks every provider configuration that a plan needs and that can say it. One whose configuration rests on resources cannot be asked
-/// before those exist.
+/// Asks every provider configuration that a plan needs and that can say it; of a plan without changes, those that it looked through. One
+/// whose configuration rests on resources cannot be asked before those exist.
 pub(crate) async fn callers(
     program: &Program,
     plan: &Plan,
     running: &RunningProviders<'_>,
 ) -> Result<Vec<CallerIdentity>, Diagnostics> {
-    let working = plan
+    let works = |change: &&ResourceChange| change.action != Action::NoOp;
+    let is_idle = !plan.changes.iter().any(|change| works(&change));
+    let needed: BTreeSet<ProviderId> = plan
         .changes
         .iter()
-        .filter(|change| change.action != Action::NoOp);
-    let needed: BTreeSet<ProviderId> = working
+        .filter(|change| is_idle || works(change))
         .filter_map(|change| serving_change(program, change))
         .collect();
     let nothing = Objects::new(program);

@@ -115,7 +115,9 @@ fn a_stack_goes_up_changes_and_goes_away() {
 
       ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
           ~ policy (json)
-              ~ Statement[0].Action = ["get", "list"] -> ["put", "list"]
+              ~ Statement[0].Action
+                  - "get"
+                  + "put"
           ~ size = 1 -> 3
     module.network
         ~ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:141
@@ -142,17 +144,17 @@ fn a_stack_goes_up_changes_and_goes_away() {
           ~ name = "one" -> "two"  forces replacement
     module.network
       -/+ conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:141
-            ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement, because conformance_sdk_thing.base is replaced (name = "one" -> "two")
+            ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement ← conformance_sdk_thing.base is replaced ← name changes
       -/+ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:141
-            ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement, because conformance_sdk_thing.base is replaced (name = "one" -> "two")
+            ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement ← conformance_sdk_thing.base is replaced ← name changes
 
     Outputs:
       ~ base_id = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)
 
     3 existing objects are destroyed:
       -/+ conformance_sdk_thing.base  [id=one-<id>]  (name = "one" -> "two")
-      -/+ module.network.conformance_sdk_thing.child["a"]  [id=child-a-<id>]  (kind, because conformance_sdk_thing.base is replaced (name = "one" -> "two"))
-      -/+ module.network.conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (kind, because conformance_sdk_thing.base is replaced (name = "one" -> "two"))
+      -/+ module.network.conformance_sdk_thing.child["a"]  [id=child-a-<id>]  (kind ← conformance_sdk_thing.base is replaced ← name changes)
+      -/+ module.network.conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (kind ← conformance_sdk_thing.base is replaced ← name changes)
 
     Plan: 3 to add, 0 to change, 3 to destroy.
     3 replaced (counted as added and destroyed)
@@ -326,6 +328,7 @@ fn changes_from_outside_are_shown_and_recorded() {
     module.network
         - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:141
 
+    Changes by this plan:
       ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
           ~ size = 7 -> 1
     module.network

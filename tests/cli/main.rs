@@ -20,6 +20,7 @@ mod recovery;
 mod repair;
 mod s3;
 mod saved_plans;
+mod scenes;
 mod secrets;
 mod stage;
 mod state;

@@ -42,7 +42,7 @@ fn one_run_gives_text_json_markdown_and_a_plan_that_its_command_applies() {
         comment.starts_with("<!-- terrane stack=test -->\n"),
         "{comment}"
     );
-    let cause = "> - `-/+` `module.network.conformance_sdk_thing.child[\"a\"]`: `kind, because conformance_sdk_thing.base is replaced (name = \"one\" -> \"two\")`";
+    let cause = "> - `-/+` `module.network.conformance_sdk_thing.child[\"a\"]`: `kind ← conformance_sdk_thing.base is replaced ← name changes`";
     assert!(comment.contains(cause), "{comment}");
     assert!(!comment.contains("hunter2"), "{comment}");
 

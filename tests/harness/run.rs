@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use terrane_core::{Diagnostics, Marked, Path, Value};
+use terrane_core::{Diagnostics, Marked, Path, Program, Value};
 use terrane_engine::{Action, Applied, Event, Plan, Reason, Recovered, ResourceChange, Step};
 use terrane_state::journal::Record;
 
@@ -10,6 +10,8 @@ use crate::show;
 
 /// The result of an operation.
 pub struct Run {
+    /// The program, unless it was refused.
+    pub program: Option<Program>,
     planned: Option<Plan>,
     /// How the unresolved operations of earlier runs were recovered.
     pub recovered: Recovered,
@@ -25,6 +27,7 @@ pub struct Run {
 impl Run {
     pub(crate) fn refused(diagnostics: Diagnostics) -> Self {
         Self {
+            program: None,
             planned: None,
             recovered: Recovered::default(),
             applied: None,
@@ -35,6 +38,7 @@ impl Run {
     }
 
     pub(crate) fn new(
+        program: Program,
         recovered: Recovered,
         result: Result<(Plan, Option<Applied>), Diagnostics>,
         events: Vec<Event>,
@@ -42,6 +46,7 @@ impl Run {
     ) -> Self {
         match result {
             Err(diagnostics) => Self {
+                program: Some(program),
                 recovered,
                 events,
                 records,
@@ -51,6 +56,7 @@ impl Run {
                 let mut diagnostics = plan.diagnostics.clone();
                 diagnostics.extend(applied.iter().flat_map(|a| a.diagnostics.clone()));
                 Self {
+                    program: Some(program),
                     planned: Some(plan),
                     recovered,
                     applied,

@@ -374,7 +374,7 @@ impl World {
             .seen
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        Run::new(recovered, result, events, recorder.records())
+        Run::new(program, recovered, result, events, recorder.records())
     }
 
     /// Nothing is lost, nothing is there twice, and no two objects stand on each other.

@@ -1,5 +1,7 @@
 //! The two streams of a command: results go to stdout, everything else to stderr. Nothing else writes to them.
 
+#[cfg(feature = "rendering")]
+mod captured;
 mod outlet;
 mod rows;
 
@@ -9,6 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "rendering")]
+pub(crate) use captured::Captured;
 use outlet::Outlet;
 use rows::Rows;
 

@@ -20,6 +20,14 @@ pub(super) struct Size {
     lines: usize,
 }
 
+impl Size {
+    /// So many columns and lines.
+    #[cfg(feature = "rendering")]
+    pub(super) fn new(columns: usize, lines: usize) -> Self {
+        Self { columns, lines }
+    }
+}
+
 impl Rows {
     /// No rows yet, on a terminal of that size.
     pub(super) fn new(size: fn() -> Size) -> Self {

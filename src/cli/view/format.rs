@@ -24,8 +24,8 @@ pub(super) struct Flag {
     pub(super) help: &'static str,
 }
 
-type MakeForStdout = fn(Arc<Streams>) -> Arc<dyn View>;
-type MakeForFile = fn(PathBuf) -> Arc<dyn ChangeView>;
+pub(super) type MakeForStdout = fn(Arc<Streams>) -> Arc<dyn View>;
+pub(super) type MakeForFile = fn(PathBuf) -> Arc<dyn ChangeView>;
 
 /// The format of stdout, as the flags of every command choose it.
 #[derive(Debug, Clone, Copy, Default)]

@@ -13,6 +13,7 @@
 //! | `markdown` | for people in a pull request |
 //! | `json` | for programs, in the shapes that Terraform gave them |
 //! | `graph` | the resource graph in its own formats |
+//! | `rendering` | all of them at once, for tests and benchmarks (feature `rendering`) |
 //! | `hidden`, `stored`, `printable`, `lock` | shared by all formats |
 //!
 //! **A new format** is a folder here and its entry in `FORMATS`; the compiler names every trait that it lacks. **A new event** of the
@@ -30,6 +31,8 @@ mod many;
 mod markdown;
 pub(crate) mod outline;
 pub(crate) mod printable;
+#[cfg(feature = "rendering")]
+pub(crate) mod rendering;
 mod sink;
 mod stored;
 pub(crate) mod text;
@@ -48,8 +51,8 @@ pub(crate) use text::{Installing, rows_of_planning};
 pub(crate) use tracker::{Phase, Tracker};
 pub(crate) use views::{
     AppliedRun, ChangeView, ClosedRun, EditView, Outputs, OutputsView, PlanView, ProgramView,
-    ProgressView, ProvidersView, RunView, SavedAs, ShownPlan, StateEdit, StateView, UpkeepView,
-    Validity, Version, View,
+    ProgressView, ProvidersView, RunView, SavedAs, ShownPlan, StateEdit, StateView,
+    UpkeepView, Validity, Version, View,
 };
 
 /// Whether secrets are shown.

@@ -41,13 +41,16 @@ fn is_workflow_command(line: &str) -> bool {
     })
 }
 
-/// The text on one line: as [`printable`], and line feeds and tabs spelled out too.
+/// The text on one line: as [`printable`], not longer than a value, and line feeds and tabs spelled out too.
 pub(crate) fn one_line(text: &str) -> String {
-    printable(text).replace('\n', "\\n").replace('\t', "\\t")
+    let text = shortened(text, LONGEST_VALUE);
+    printable(&text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// How many characters of an object's id a line has room for.
 const LONGEST_ID: usize = 256;
+/// How many characters a name inside an object has room for.
+pub(crate) const LONGEST_NAME: usize = 512;
 /// How many characters of a value are shown. JSON has all of them.
 pub(crate) const LONGEST_VALUE: usize = 16 << 10;
 
@@ -88,14 +91,14 @@ fn thousands(number: usize) -> String {
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for character in text.chars() {
+    for (place, character) in text.char_indices() {
         match character {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             '\r' => quoted.push_str("\\r"),
-            character if is_control(character) => {
+            character if is_control(character) || text[place..].starts_with(OLD_COMMAND) => {
                 let _ = write!(quoted, "\\u{{{:x}}}", u32::from(character));
             }
             character => quoted.push(character),
@@ -103,6 +106,29 @@ pub(crate) fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// A JSON document with the same content, in which no terminal and no job of a CI finds anything to obey. JSON itself escapes C0 alone.
+pub(crate) fn harmless_json(json: String) -> String {
+    let obeyed =
+        |character: char| !character.is_ascii() && is_control(character) || character == '\u{7f}';
+    if !json.contains(obeyed) && !json.contains(OLD_COMMAND) {
+        return json;
+    }
+    // Such characters stand in strings alone, and never after a backslash.
+    let json = json.replace(OLD_COMMAND, "\\u0023#[");
+    let mut safe = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        match obeyed(character) {
+            false => safe.push(character),
+            true => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(safe, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    safe
 }
 
 /// C0 but line feed and tab, DEL, C1, and the characters that reorder text or hide in it.
@@ -148,7 +174,10 @@ mod tests {
             "a\\u{1b}[2Jb\\u{7}\\u{9b}31m\\u{7f}\\u{202e}c\\u{d}d\ne\tf"
         );
         assert_eq!(one_line("a\nb\tc\u{1b}"), "a\\nb\\tc\\u{1b}");
-        assert_eq!(quoted("a\"b\\\n\u{1b}é"), "\"a\\\"b\\\\\\n\\u{1b}é\"");
+        assert_eq!(
+            quoted("a\"b\\\n\u{1b}é##[x"),
+            "\"a\\\"b\\\\\\n\\u{1b}é\\u{23}#[x\""
+        );
     }
 
     #[test]
@@ -157,6 +186,18 @@ mod tests {
             printable("a\n  ::set-output name=x::y\n::1 localhost\nb ##[error]c"),
             "a\n  \\u{3a}:set-output name=x::y\n::1 localhost\nb \\u{23}#[error]c"
         );
+    }
+
+    #[test]
+    fn json_keeps_its_content_and_loses_what_is_obeyed() {
+        let content = "a\u{1b}b\u{9b}31m\u{7f}\u{202e}c\u{e0041}##[error]d\\##[\"é";
+        let json = serde_json::to_string(&[content]).expect("JSON");
+        let safe = harmless_json(json);
+        let expected =
+            r##"["a\u001bb\u009b31m\u007f\u202ec\udb40\udc41\u0023#[error]d\\\u0023#[\"é"]"##;
+        assert_eq!(safe, expected);
+        let again: Vec<String> = serde_json::from_str(&safe).expect("JSON");
+        assert_eq!(again, [content]);
     }
 
     #[test]

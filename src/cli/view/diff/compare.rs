@@ -6,11 +6,11 @@ use terrane_core::value::Map;
 use terrane_core::{Path, PathStep, Type, Value};
 
 use super::align::{Aligned, align};
-use super::documents::{document, same_set};
+use super::documents::document;
 use super::render::{Side, is_nothing};
 use super::row::{Mark, Row};
 use crate::redactor::SENSITIVE;
-use crate::view::printable::printable;
+use crate::view::printable::{LONGEST_NAME, printable, shortened};
 
 /// Lists of simple values that fit into one line are shown whole instead of element by element.
 const SHORT_LIST: usize = 60;
@@ -85,7 +85,7 @@ impl Position {
                 "{}{}{}",
                 self.label,
                 if dot { "." } else { "" },
-                printable(&written)
+                printable(&shortened(&written, LONGEST_NAME))
             ),
             addressable: self.addressable,
         }
@@ -294,8 +294,8 @@ impl Comparison<'_> {
         };
         let secret = self.before.hides_inside(&at.path) || self.after.hides_inside(&at.path);
         if before.iter().chain(after).all(is_simple) && !secret {
-            if self.kind == Kind::Policy && same_set(before, after) {
-                return;
+            if self.kind == Kind::Policy {
+                return self.unordered(at, before, after, rows);
             }
             return self.simple_list(at, before, after, rows);
         }
@@ -322,7 +322,13 @@ impl Comparison<'_> {
         }
     }
 
-    fn simple_list(&self, at: &Position, before: &[Value], after: &[Value], rows: &mut Vec<Row>) {
+    pub(super) fn simple_list(
+        &self,
+        at: &Position,
+        before: &[Value],
+        after: &[Value],
+        rows: &mut Vec<Row>,
+    ) {
         let whole = |side: &Side<'_>, elements: &[Value]| {
             let list = Value::list(elements.to_vec());
             if at.addressable {

@@ -115,14 +115,46 @@ impl Comparison<'_> {
             self.compare(&place, old.unwrap_or(&Value::Null), new, None, rows);
         }
     }
-}
 
-/// Two lists of plain values in a policy: their order means nothing, and a single value is a list of it.
-pub(super) fn same_set(before: &[Value], after: &[Value]) -> bool {
-    let set = |values: &[Value]| -> BTreeSet<String> {
-        values.iter().map(|value| format!("{value:?}")).collect()
-    };
-    set(before) == set(after)
+    /// Two lists of plain values in a policy: their order means nothing, so only what comes and goes is told.
+    pub(super) fn unordered(
+        &self,
+        at: &Position,
+        before: &[Value],
+        after: &[Value],
+        rows: &mut Vec<Row>,
+    ) {
+        let set = |values: &[Value]| -> BTreeSet<String> {
+            values.iter().map(|value| format!("{value:?}")).collect()
+        };
+        let (old, new) = (set(before), set(after));
+        let only = |values: &[Value], other: &BTreeSet<String>| -> Vec<Value> {
+            let only = values
+                .iter()
+                .filter(|it| !other.contains(&format!("{it:?}")));
+            only.cloned().collect()
+        };
+        let (removed, added) = (only(before, &new), only(after, &old));
+        // One in place of another, or a list that is all new, is read best on one line.
+        let is_swap = before.len() == 1 && after.len() == 1;
+        if before.is_empty() || is_swap {
+            if !added.is_empty() {
+                self.simple_list(at, before, after, rows);
+            }
+            return;
+        }
+        let removed = removed
+            .iter()
+            .map(|value| (Mark::Remove, self.old(at, value)));
+        let added = added.iter().map(|value| (Mark::Add, self.now(at, value)));
+        let inside = removed.chain(added);
+        let inside: Vec<Row> = inside
+            .map(|(mark, text)| Row::new(mark, &at.path, "", text))
+            .collect();
+        if !inside.is_empty() {
+            rows.push(Row::around(&at.path, &at.label, "", inside));
+        }
+    }
 }
 
 /// The step to an element: by its name, where it has one.

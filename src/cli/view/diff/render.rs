@@ -7,7 +7,7 @@ use terrane_core::{Expr, Path, PathStep, Value};
 
 use crate::redactor::SENSITIVE;
 use crate::view::hidden::Hidden;
-use crate::view::printable::{LONGEST_VALUE, one_line, quoted, shortened};
+use crate::view::printable::{LONGEST_NAME, LONGEST_VALUE, one_line, quoted, shortened};
 
 /// How deep values are followed; deeper ones are cut.
 const MAX_DEPTH: usize = 128;
@@ -327,9 +327,9 @@ fn is_scalar(value: &Value) -> bool {
 /// A member's name, quoted where it is no word.
 pub(crate) fn member_name(name: &str) -> String {
     let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '/' | '.');
-    if !name.is_empty() && name.chars().all(word) {
+    if !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(word) {
         name.to_owned()
     } else {
-        quoted(name)
+        quoted(&shortened(name, LONGEST_NAME))
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::ResourceGraph;
 use super::layout::{BOX_HEIGHT, layout};
+use crate::view::printable::printable;
 
 /// Width of one character of the font, in pixels.
 const CHARACTER: f64 = 6.7;
@@ -113,18 +114,16 @@ pub(crate) fn svg(graph: &ResourceGraph) -> String {
     text
 }
 
-/// Text inside XML, without the characters that XML cannot hold.
+/// Text inside XML, without anything that a terminal or a CI obeys, or that XML cannot hold.
 fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in printable(text).chars() {
         match character {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
-            character if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
-                safe.push('\u{fffd}');
-            }
+            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
             character => safe.push(character),
         }
     }

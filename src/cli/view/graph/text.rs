@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::ResourceGraph;
-use crate::view::printable::quoted;
+use crate::view::printable::{harmless_json, quoted};
 
 /// For Graphviz: a cluster a module, arrows from each dependency to its dependents.
 pub(crate) fn dot(graph: &ResourceGraph) -> String {
@@ -103,8 +103,6 @@ pub(crate) fn json(graph: &ResourceGraph) -> String {
             json
         })
         .collect();
-    format!(
-        "{}\n",
-        json!({ "format_version": "1.0", "resources": resources })
-    )
+    let document = json!({ "format_version": "1.0", "resources": resources });
+    harmless_json(format!("{document}\n"))
 }

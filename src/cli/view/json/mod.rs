@@ -20,6 +20,7 @@ use serde::Serialize;
 use terrane_core::Diagnostics;
 
 use super::format::{Flag, Format};
+use super::printable::harmless_json;
 use super::sink::Sink;
 use super::{PlanView, ShownPlan, View};
 
@@ -81,8 +82,7 @@ impl PlanView for JsonView {
 /// A document as one line of JSON.
 fn to_line(document: &impl Serialize) -> String {
     let json = serde_json::to_string(document);
-    format!(
-        "{}\n",
-        json.expect("invariant: our documents are serialisable")
-    )
+    let mut json = json.expect("invariant: our documents are serialisable");
+    json.push('\n');
+    harmless_json(json)
 }

@@ -9,13 +9,13 @@ use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_engine::{Action, ActionStage, Event, Plan, PlanMode, Step, StepKind, Summary};
 use terrane_state::{Clock as _, SystemClock};
 
-use super::JsonView;
 use super::plan::reason;
 use super::policies::PolicyJson;
 use super::validate::diagnostic;
 use super::values::index;
+use super::{JsonView, to_line};
 use crate::view::outline::plan_totals;
-use crate::view::text::{totals, waiting};
+use crate::view::text::{partial, totals, waiting};
 use crate::view::{AppliedRun, ClosedRun, Outputs, ProgressView, RunView, ShownPlan, Tracker};
 
 /// How often a slow operation is reported again.
@@ -33,7 +33,7 @@ impl JsonView {
             line.extend(members);
         }
         line.insert("type".into(), kind.into());
-        self.to.line(format!("{}\n", Json::from(line)));
+        self.to.line(to_line(&line));
     }
 
     fn summary(&self, message: &str, summary: &Summary, operation: &str) {
@@ -257,7 +257,11 @@ impl RunView for JsonView {
             PlanMode::Normal | PlanMode::RefreshOnly => "apply",
         };
         let done = &run.applied.done;
-        self.summary(&totals(run.mode, done), done, operation);
+        let message = match run.is_complete {
+            true => totals(run.mode, done),
+            false => partial(run.applied, &[]),
+        };
+        self.summary(&message, done, operation);
     }
 
     /// Sensitive values are left out.

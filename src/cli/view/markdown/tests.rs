@@ -113,7 +113,7 @@ fn a_comment_has_losses_on_top_then_a_table_then_folds() {
     > **3 existing objects are destroyed:**
     >
     > - `-/+` `t_vpc.main`: `cidr = "10.0.0.0/16" -> "10.1.0.0/16"`
-    > - `-/+` `t_subnet.s`: `vpc, because t_vpc.main is replaced (cidr = "10.0.0.0/16" -> "10.1.0.0/16")`
+    > - `-/+` `t_subnet.s`: `vpc ← t_vpc.main is replaced ← cidr changes`
     > - `-` `t_vpc.old`: `no longer declared`
 
     **Plan: 3 to add, 1 to change, 3 to destroy.**
@@ -145,7 +145,7 @@ fn a_comment_has_losses_on_top_then_a_table_then_folds() {
     <details><summary><code>-/+ t_subnet.s</code></summary>
 
     ```diff
-    ! vpc = "vpc-1" -> (known after apply: t_vpc.main.id)  # forces replacement, because t_vpc.main is replaced (cidr = "10.0.0.0/16" -> "10.1.0.0/16")
+    ! vpc = "vpc-1" -> (known after apply: t_vpc.main.id)  # forces replacement ← t_vpc.main is replaced ← cidr changes
     ```
 
     </details>

@@ -44,11 +44,8 @@ impl<'a> Causes<'a> {
         if !change.action.is_replace() || !change.replace_paths.iter().any(forces) {
             return None;
         }
-        let mut note = "forces replacement".to_owned();
-        if let Some(cause) = self.upstream(change, &row.path) {
-            let _ = write!(note, ", because {cause}");
-        }
-        Some(note)
+        let upstream = self.upstream(change, &row.path);
+        Some(format!("forces replacement{upstream}"))
     }
 
     /// Why an object is replaced, in one line; `None` where no attribute forces it.
@@ -61,30 +58,27 @@ impl<'a> Causes<'a> {
         }
         let path = change.replace_paths.first()?;
         let name = one_line(&path.to_string());
-        Some(match self.upstream(change, path) {
-            Some(cause) => format!("{name}, because {cause}"),
-            None => format!("{name} changes"),
+        let upstream = self.upstream(change, path);
+        Some(match upstream.is_empty() {
+            false => format!("{name}{upstream}"),
+            true => format!("{name} changes"),
         })
     }
 
-    /// The replacements that an unknown value comes from, up to the known change that began them.
-    fn upstream(&self, change: &ResourceChange, path: &Path) -> Option<String> {
+    /// The replacements that an unknown value comes from, up to the known change that began them:
+    /// ` ← aws_subnet.a is replaced ← aws_vpc.main is replaced ← cidr_block changes`.
+    fn upstream(&self, change: &ResourceChange, path: &Path) -> String {
         let mut chain = String::new();
         let mut next = self.source(change, path);
         for _ in 0..MAX_CHAIN {
             let Some(cause) = next else {
                 break;
             };
-            if !chain.is_empty() {
-                chain.push_str(", because ");
-            }
-            let _ = write!(
-                chain,
-                "{} is replaced",
-                one_line(&cause.address.to_string())
-            );
-            if let Some(known) = first_known(cause) {
-                let _ = write!(chain, " ({known})");
+            let address = one_line(&cause.address.to_string());
+            let _ = write!(chain, " ← {address} is replaced");
+            // The values stand at that object.
+            if let Some((path, ..)) = known_paths(cause).next() {
+                let _ = write!(chain, " ← {} changes", one_line(&path.to_string()));
                 break;
             }
             next = cause
@@ -92,7 +86,7 @@ impl<'a> Causes<'a> {
                 .iter()
                 .find_map(|path| self.source(cause, path));
         }
-        (!chain.is_empty()).then_some(chain)
+        chain
     }
 
     /// The replacement that an unknown value of this one comes from.
@@ -118,22 +112,25 @@ impl<'a> Causes<'a> {
     }
 }
 
-/// The first argument with a known new value that forces this replacement.
-fn first_known(change: &ResourceChange) -> Option<String> {
-    change.replace_paths.iter().find_map(|path| {
+/// The arguments with a known new value that force this replacement, with their values.
+fn known_paths(change: &ResourceChange) -> impl Iterator<Item = (&Path, &Value, &Value)> {
+    change.replace_paths.iter().filter_map(|path| {
         let (before, after) = (change.before.value.at(path)?, change.after.value.at(path)?);
-        if before == after || !after.is_wholly_known() {
-            return None;
-        }
-        let hidden = Hidden::of_each([&*change.before, &*change.after]);
-        if hidden.iter().any(|one| one.at(path).is_something()) {
-            return Some(format!("{path} = {SENSITIVE}"));
-        }
-        let side = Side {
-            hidden: Hidden::NOTHING,
-            arguments: None,
-        };
-        let (before, after) = (side.inline(before, path), side.inline(after, path));
-        Some(one_line(&format!("{path} = {before} -> {after}")))
+        (before != after && after.is_wholly_known()).then_some((path, before, after))
     })
+}
+
+/// The first of them in words.
+fn first_known(change: &ResourceChange) -> Option<String> {
+    let (path, before, after) = known_paths(change).next()?;
+    let hidden = Hidden::of_each([&*change.before, &*change.after]);
+    if hidden.iter().any(|one| one.at(path).is_something()) {
+        return Some(format!("{path} = {SENSITIVE}"));
+    }
+    let side = Side {
+        hidden: Hidden::NOTHING,
+        arguments: None,
+    };
+    let (before, after) = (side.inline(before, path), side.inline(after, path));
+    Some(one_line(&format!("{path} = {before} -> {after}")))
 }

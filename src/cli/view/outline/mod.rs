@@ -395,6 +395,11 @@ impl Subject<'_> {
                 ),
             ),
             (summary.read, format!("{reads} read during apply")),
+            (self.moves.len(), format!("{} moved", self.moves.len())),
+            (
+                self.adoptions.len(),
+                format!("{} imported", self.adoptions.len()),
+            ),
             (unchanged, format!("{unchanged} unchanged")),
         ];
         let parts = parts.into_iter().filter(|(count, _)| *count > 0);

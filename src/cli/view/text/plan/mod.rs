@@ -39,6 +39,10 @@ impl PlanText<'_> {
         self.drift(&mut text);
         self.taken_over(&mut text);
         if !self.outline.changes.is_empty() {
+            // Two trees are told apart.
+            if !self.outline.drift.is_empty() {
+                self.heading(&mut text, "Changes by this plan:");
+            }
             self.tree(&self.outline.changes, &mut text);
             text.push('\n');
         }

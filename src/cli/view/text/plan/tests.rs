@@ -50,18 +50,18 @@ fn the_cause_of_a_replacement_is_followed_to_where_it_began() {
     -/+ t_vpc.main  [id=old-id]  stacks/prod/main.rs:7
           ~ cidr = "10.0.0.0/16" -> "10.1.0.0/16"  forces replacement
     -/+ t_subnet.s  [id=old-id]  stacks/prod/main.rs:7
-          ~ vpc = "vpc-1" -> (known after apply: t_vpc.main.id)  forces replacement, because t_vpc.main is replaced (cidr = "10.0.0.0/16" -> "10.1.0.0/16")
+          ~ vpc = "vpc-1" -> (known after apply: t_vpc.main.id)  forces replacement ← t_vpc.main is replaced ← cidr changes
     module.cluster
       -/+ t_node.n["x"]  [id=old-id]  stacks/prod/main.rs:7
-            ~ subnet = "subnet-1" -> (known after apply: t_subnet.s.id)  forces replacement, because t_subnet.s is replaced, because t_vpc.main is replaced (cidr = "10.0.0.0/16" -> "10.1.0.0/16")
+            ~ subnet = "subnet-1" -> (known after apply: t_subnet.s.id)  forces replacement ← t_subnet.s is replaced ← t_vpc.main is replaced ← cidr changes
 
     Outputs:
       ~ vpc = "vpc-1" -> (known after apply: t_vpc.main.id)
 
     3 existing objects are destroyed:
       -/+ t_vpc.main  [id=old-id]  (cidr = "10.0.0.0/16" -> "10.1.0.0/16")
-      -/+ t_subnet.s  [id=old-id]  (vpc, because t_vpc.main is replaced (cidr = "10.0.0.0/16" -> "10.1.0.0/16"))
-      -/+ module.cluster.t_node.n["x"]  [id=old-id]  (subnet, because t_subnet.s is replaced, because t_vpc.main is replaced (cidr = "10.0.0.0/16" -> "10.1.0.0/16"))
+      -/+ t_subnet.s  [id=old-id]  (vpc ← t_vpc.main is replaced ← cidr changes)
+      -/+ module.cluster.t_node.n["x"]  [id=old-id]  (subnet ← t_subnet.s is replaced ← t_vpc.main is replaced ← cidr changes)
 
     Plan: 3 to add, 0 to change, 3 to destroy.
     3 replaced (counted as added and destroyed)
