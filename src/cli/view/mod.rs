@@ -51,8 +51,8 @@ pub(crate) use text::{Installing, rows_of_planning};
 pub(crate) use tracker::{Phase, Tracker};
 pub(crate) use views::{
     AppliedRun, ChangeView, ClosedRun, EditView, Outputs, OutputsView, PlanView, ProgramView,
-    ProgressView, ProvidersView, RunView, SavedAs, ShownPlan, StateEdit, StateView,
-    UpkeepView, Validity, Version, View,
+    ProgressView, ProvidersView, RunView, SavedAs, ShownPlan, StateEdit, StateView, UpkeepView,
+    Validity, Version, View,
 };
 
 /// Whether secrets are shown.
