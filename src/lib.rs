@@ -51,6 +51,7 @@
 //! | call a provider's function | [`ProviderHandle::function`] |
 //! | use a secret that no state holds | [`EphemeralResource`], [`Ephemeral`], [`Declaration::set_write_only`] |
 //! | invoke an action of a provider | [`ProviderAction`] |
+//! | tell a provider about a module (`provider_meta`) | [`ProviderMeta`] |
 //! | rename, give up or take in what exists | [`Stack::moved`], [`Stack::removed`], [`Stack::import`] |
 //! | accept arguments in a component of your own | [`Input`], [`IntoInput`] |
 //! | hide a value | [`Output::known`] and [`Output::sensitive`] |
@@ -84,4 +85,4 @@ pub use terrane_core::{
     Reference, Resource, ResourceInstance, ResourceType, Result, Scope, Severity, Stack, Trigger,
     Type, TypeMismatch, Value, WriteOnly, all, interpolate,
 };
-pub use terrane_core::{OnFailure, ProviderAction, When};
+pub use terrane_core::{OnFailure, ProviderAction, ProviderMeta, When};

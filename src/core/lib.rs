@@ -39,6 +39,7 @@
 //! | `stack`, `resource`, `provider`, `lifecycle` | declarations |
 //! | `output`, `input`, `expr`, `interpolate`, `nested`, `typed`, `literal` | symbolic values with Rust types |
 //! | `provider_action` | actions of providers, by hand or around the operations on a resource |
+//! | `provider_meta` | facts that a module tells its providers |
 //! | `changes` | what a program says about objects that exist: moved, removed, imported |
 //! | `call`, `ephemeral` | functions of providers; values that are never stored |
 //! | `ids` | lists with an index type of their own |
@@ -81,6 +82,7 @@ pub mod policy;
 mod program;
 mod provider;
 mod provider_action;
+mod provider_meta;
 mod quote;
 mod resource;
 pub mod schema;
@@ -117,6 +119,7 @@ pub use policy::{Fact, Policy};
 pub use program::{Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};
 pub use provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
 pub use provider_action::{DeclaredAction, OnFailure, ProviderAction, When};
+pub use provider_meta::{DeclaredMeta, ProviderMeta};
 pub use resource::{Binding, BlockArguments, Declaration, Resource, ResourceType};
 pub use stack::{Export, Stack};
 pub use suggest::closest;

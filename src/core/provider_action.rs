@@ -89,6 +89,12 @@ impl ProviderAction {
         self
     }
 
+    /// Names the provider of a type that has no binding and whose name does not begin with the provider's.
+    pub fn provider_source(mut self, source: ProviderSource) -> Self {
+        self.provider = ProviderChoice::Source(source);
+        self
+    }
+
     /// Invokes it at that moment of the life of a resource's object.
     pub fn on(mut self, when: When, resource: &impl AsRef<Resource>) -> Self {
         let address = resource.as_ref().address().clone();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::addr::{InstanceAddr, InstanceKey, Mode, ModuleAddr, ProviderConfigAddr, ResourceAddr};
+use crate::addr::{
+    InstanceAddr, InstanceKey, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource, ResourceAddr,
+};
 use crate::changes::{Adoption, ImportBy, Moved, PlaceAddr, Removed};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
@@ -16,7 +18,9 @@ use crate::lifecycle::Lifecycle;
 use crate::policy::{Policy, ReviewedPlan};
 use crate::provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
 use crate::provider_action::ProviderAction;
+use crate::provider_meta::DeclaredMeta;
 use crate::resource::{Declaration, Resource};
+use crate::value::Value;
 
 /// One program, one state: everything a stack function declares.
 ///
@@ -36,6 +40,7 @@ pub(crate) struct Declared {
     pub(crate) exports: Vec<Export>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) actions: Vec<(Arc<str>, ProviderAction, Location)>,
+    pub(crate) metas: Vec<DeclaredMeta>,
     pub(crate) moved: Vec<Moved>,
     pub(crate) removed: Vec<Removed>,
     pub(crate) adoptions: Vec<(Arc<InstanceAddr>, Adoption)>,
@@ -249,6 +254,15 @@ impl Stack {
         };
         let address = resource.as_ref().address().clone();
         self.declared.adoptions.push((address, adoption));
+    }
+
+    pub(crate) fn add_meta(&mut self, source: ProviderSource, value: Value, location: Location) {
+        self.declared.metas.push(DeclaredMeta {
+            module: self.module.clone(),
+            source,
+            value,
+            location,
+        });
     }
 
     pub(crate) fn add_action(&mut self, action: ProviderAction, location: Location) {

@@ -97,6 +97,7 @@ async fn ask(
     })?;
     let response = provider
         .read_data_source(ReadDataSource {
+            provider_meta: None,
             type_name: data_source,
             config: &arguments,
         })

@@ -17,6 +17,7 @@ mod ignore;
 mod import;
 mod lint;
 mod lookup;
+mod meta;
 mod moved;
 mod newer;
 mod object;

@@ -63,6 +63,7 @@ impl Subject<'_> {
             self.about(problems.collect())
         })?;
         let request = ReadDataSource {
+            provider_meta: None,
             type_name: finder.data_source,
             config: &config,
         };

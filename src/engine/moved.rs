@@ -19,6 +19,7 @@ use terrane_provider::Provider;
 use crate::change::{Action, ResourceChange};
 use crate::diff::{equivalent, shown};
 use crate::event::EventSink;
+use crate::meta::meta_for;
 use crate::object::{Subject, fit_mark};
 use crate::opener::Opener;
 use crate::plan::Plan;
@@ -59,8 +60,9 @@ pub(crate) async fn moved(
             readable.push((change, provider.clone()));
         }
     }
-    let reads = stream::iter(readable)
-        .map(|(change, provider)| async move { look(plan, change, &*provider, events).await });
+    let reads = stream::iter(readable).map(|(change, provider)| async move {
+        look(program, plan, change, &*provider, events).await
+    });
     let mut reads = reads.buffered(parallelism.max(1));
     let mut moved = Diagnostics::new();
     while let Some(found) = reads.next().await {
@@ -99,6 +101,7 @@ async fn standing(
 }
 
 async fn look(
+    program: &Program,
     plan: &Plan,
     change: &ResourceChange,
     provider: &dyn Provider,
@@ -120,6 +123,7 @@ async fn look(
         address: &change.address,
         location: change.location,
         warnings: &warnings,
+        meta: meta_for(program, &change.address, &change.provider.source),
         events,
     };
     let loaded = subject.load(object).await?;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use terrane_core::addr::{ConfigAddr, InstanceAddr, Mode, ProviderSource};
 use terrane_core::schema::{IdentitySchema, Schema};
-use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Path, PathStep, Type, Value};
+use terrane_core::{
+    DeclaredMeta, Diagnostic, Diagnostics, Location, Marked, Path, PathStep, Type, Value,
+};
 use terrane_provider::{
     Deferred, Identity, Provider, RawState, ReadResource, UpgradeResourceIdentity,
     UpgradeResourceState,
@@ -44,6 +46,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) address: &'a InstanceAddr,
     pub(crate) location: Option<Location>,
+    /// What its module says about itself.
+    pub(crate) meta: Option<&'a DeclaredMeta>,
     /// Where warnings go; they survive success.
     pub(crate) warnings: &'a RefCell<Diagnostics>,
     /// Receives every sensitive value, so that it can be hidden.
@@ -260,9 +264,11 @@ impl Subject<'_> {
 
     /// Reads the object; `None` when it is gone.
     pub(crate) async fn read(&self, loaded: &Loaded) -> Result<Option<Loaded>, Diagnostics> {
+        let meta = self.provider_meta()?;
         let response = self
             .provider
             .read_resource(ReadResource {
+                provider_meta: meta.as_ref(),
                 type_name: self.type_name(),
                 current_state: &loaded.value,
                 private: &loaded.private,

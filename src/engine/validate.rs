@@ -11,6 +11,7 @@ use terrane_core::{
 use crate::actions;
 use crate::config;
 use crate::graph::Graph;
+use crate::meta::meta_for;
 use crate::newer;
 use crate::object::{Subject, schema_of};
 use crate::running::{RunningProviders, call_failed};
@@ -152,6 +153,7 @@ async fn declaration(
         address,
         location,
         warnings,
+        meta: meta_for(program, address, source),
         events: running.events(),
     };
     let config = config::evaluate(

@@ -84,6 +84,14 @@ pub trait Provider: Send + Sync {
         Vec::new()
     }
 
+    /// The schema of what a module may say about itself in requests; `None` when the provider does not want to know.
+    ///
+    /// # Errors
+    /// When the provider sent a schema that cannot be read.
+    fn provider_meta_schema(&self) -> Result<Option<Arc<Schema>>, CallError> {
+        Ok(None)
+    }
+
     /// The schema of an action (protocol 5.10, 6.10); `None` when the provider has no such action.
     ///
     /// # Errors
@@ -356,6 +364,8 @@ pub struct ReadResource<'a> {
     pub private: &'a Bytes,
     /// The stored identity.
     pub current_identity: Option<&'a Identity>,
+    /// What the module says about itself.
+    pub provider_meta: Option<&'a Value>,
 }
 
 /// Response of `ReadResource`.
@@ -390,6 +400,8 @@ pub struct PlanResourceChange<'a> {
     pub prior_identity: Option<&'a Identity>,
     /// The private bytes of the plan that was shown, when it is planned again to be applied (protocol 6.11).
     pub planned_private: Option<&'a Bytes>,
+    /// What the module says about itself.
+    pub provider_meta: Option<&'a Value>,
 }
 
 /// Response of `PlanResourceChange`.
@@ -426,6 +438,8 @@ pub struct ApplyResourceChange<'a> {
     pub planned_private: &'a Bytes,
     /// The identity of the plan.
     pub planned_identity: Option<&'a Identity>,
+    /// What the module says about itself.
+    pub provider_meta: Option<&'a Value>,
 }
 
 /// Response of `ApplyResourceChange`.
@@ -527,6 +541,8 @@ pub struct ReadDataSource<'a> {
     pub type_name: &'a str,
     /// The configuration, wholly known.
     pub config: &'a Value,
+    /// What the module says about itself.
+    pub provider_meta: Option<&'a Value>,
 }
 
 /// Response of `ReadDataSource`.

@@ -22,8 +22,9 @@ install_as() {
 # One output folder of its own: Go leaves a binary there alone when it is up to date.
 built=$target/.built
 mkdir -p "$built"
-go build -o "$built/" ./provider ./fast ./vectors
+go build -o "$built/" ./provider ./latest ./fast ./vectors
 install_as "$built/provider" terraform-provider-conformance
 install_as "$built/provider" terraform-provider-conformance6
+install_as "$built/latest" terraform-provider-latest
 install_as "$built/fast" terraform-provider-fast
 install_as "$built/vectors" cty-vectors

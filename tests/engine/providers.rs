@@ -2,7 +2,7 @@
 
 use insta::{allow_duplicates, assert_snapshot};
 use terrane_core::addr::ProviderSource;
-use terrane_core::{Diagnostic, Output, ProviderDeclaration, Resource, Stack};
+use terrane_core::{Diagnostic, Output, ProviderDeclaration, ProviderMeta, Resource, Stack};
 use terrane_tests::{FakeProvider, World, new_thing};
 
 fn test_provider() -> ProviderDeclaration {
@@ -481,4 +481,15 @@ fn an_import_asks_again_what_configures_its_provider() {
     world.provider.cloud.edit("t", "region", "new");
     answer(&world, "new");
     assert!(world.import("test_thing.t", "t", looked_up).is_ok());
+}
+
+#[test]
+fn a_provider_that_takes_nothing_about_modules_is_named() {
+    let mut world = World::new(FakeProvider::new());
+    let run = world.preview(|stack| {
+        let meta = ProviderMeta::for_source(ProviderSource::implied_by("test_thing"));
+        meta.set("module", "x").declare(stack);
+        new_thing("a").declare(stack);
+    });
+    assert_snapshot!(run.fails().diagnostics(), @"");
 }

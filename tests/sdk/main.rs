@@ -1,7 +1,10 @@
-//! The engine against providers on HashiCorp's own libraries: SDK v2, plugin framework and mux, over protocols 5 and 6.
+//! The engine against providers on HashiCorp's own libraries: SDK v2, plugin framework and mux, over protocols 5 and 6; and one on
+//! the wire alone, for what those libraries lack.
 
+mod actions;
 mod breaches;
 mod failures;
+mod latest;
 mod lifecycle;
 mod rig;
 mod values;

@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 use terrane_core::addr::ProviderSource;
 use terrane_core::{
-    Declaration, Diagnostics, NoConfig, Program, ProviderDeclaration, ProviderHandle, Resource,
-    Stack,
+    Declaration, Diagnostics, NoConfig, Program, ProviderAction, ProviderDeclaration,
+    ProviderHandle, Resource, Stack,
 };
 use terrane_engine::{
     Action, Applied, Engine, FinalPlans, Host, Plan, PlanMode, PlanOptions, Silent,
@@ -23,6 +23,8 @@ use terrane_tests::go_program;
 enum Served {
     V5,
     V6,
+    /// The provider on the wire alone.
+    Latest,
 }
 
 /// How a test's runs are made: over which protocol, and which way creations are planned.
@@ -39,6 +41,12 @@ impl Way {
         Self::new(Served::V5, FinalPlans::Always),
         Self::new(Served::V6, FinalPlans::WhereNeeded),
         Self::new(Served::V6, FinalPlans::Always),
+    ];
+
+    /// The provider of what HashiCorp's libraries do not know.
+    pub(crate) const LATEST: [Self; 2] = [
+        Self::new(Served::Latest, FinalPlans::WhereNeeded),
+        Self::new(Served::Latest, FinalPlans::Always),
     ];
 
     const fn new(served: Served, final_plans: FinalPlans) -> Self {
@@ -60,6 +68,7 @@ impl Served {
         match self {
             Self::V5 => "conformance",
             Self::V6 => "conformance6",
+            Self::Latest => "latest",
         }
     }
 
@@ -95,6 +104,11 @@ impl Rig {
     /// The provider's name.
     pub(crate) fn source(&self) -> ProviderSource {
         self.way.served.source()
+    }
+
+    /// An action of that type under this provider.
+    pub(crate) fn action(&self, action_type: &str, name: &str) -> ProviderAction {
+        ProviderAction::dynamic(action_type, name).provider_source(self.way.served.source())
     }
 
     /// A resource of that type under this provider.
@@ -146,6 +160,16 @@ impl Rig {
             self.recorder.result(result).await.expect("recorded");
             Ok(id)
         })
+    }
+
+    /// Invokes an action by hand; its warnings.
+    pub(crate) fn invoke(
+        &self,
+        declare: impl Fn(&mut Stack),
+        action: &str,
+    ) -> Result<Diagnostics, Diagnostics> {
+        let program = self.program(declare);
+        self.with_engine(async |engine| engine.invoke(&program, &self.recorder, action).await)
     }
 
     /// Takes everything out of the state; it goes on existing.

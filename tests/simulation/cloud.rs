@@ -126,6 +126,7 @@ impl SimulatedCloud {
 
     fn commit(&self, operation: &UnderWay) -> ApplyResourceChangeResponse {
         let request = ApplyResourceChange {
+            provider_meta: None,
             type_name: &operation.type_name,
             prior_state: &operation.prior,
             planned_state: &operation.planned,

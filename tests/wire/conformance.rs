@@ -38,6 +38,7 @@ pub(crate) async fn create(provider: &dyn Provider, type_name: &str, config: &Va
     assert!(!said.has_errors(), "{said}");
     let planned = provider
         .plan_resource_change(PlanResourceChange {
+            provider_meta: None,
             planned_private: None,
             type_name,
             prior_state: &Value::Null,
@@ -52,6 +53,7 @@ pub(crate) async fn create(provider: &dyn Provider, type_name: &str, config: &Va
     assert!(!planned.planned_state.is_wholly_known());
     let applied = provider
         .apply_resource_change(ApplyResourceChange {
+            provider_meta: None,
             type_name,
             prior_state: &Value::Null,
             planned_state: &planned.planned_state,
@@ -74,6 +76,7 @@ pub(crate) async fn create(provider: &dyn Provider, type_name: &str, config: &Va
 async fn reads_back(provider: &dyn Provider, type_name: &str, created: &Created) {
     let read = provider
         .read_resource(ReadResource {
+            provider_meta: None,
             type_name,
             current_state: &created.state,
             private: &created.private,
@@ -150,6 +153,7 @@ async fn everything_lives(version: u32) {
 
     let found = provider
         .read_data_source(ReadDataSource {
+            provider_meta: None,
             type_name: "conformance_lookup",
             config: &lookup(provider, "thing"),
         })
@@ -244,6 +248,7 @@ async fn garbage_in_a_plan_is_an_error_and_garbage_after_an_apply_is_kept() {
         let config = plan(mode);
         let answer = provider
             .plan_resource_change(PlanResourceChange {
+                provider_meta: None,
                 planned_private: None,
                 type_name: "conformance_bad",
                 prior_state: &Value::Null,
@@ -262,6 +267,7 @@ async fn garbage_in_a_plan_is_an_error_and_garbage_after_an_apply_is_kept() {
     let config = plan("garbage_apply");
     let planned = provider
         .plan_resource_change(PlanResourceChange {
+            provider_meta: None,
             planned_private: None,
             type_name: "conformance_bad",
             prior_state: &Value::Null,
@@ -274,6 +280,7 @@ async fn garbage_in_a_plan_is_an_error_and_garbage_after_an_apply_is_kept() {
         .expect("an answer");
     let applied = provider
         .apply_resource_change(ApplyResourceChange {
+            provider_meta: None,
             type_name: "conformance_bad",
             prior_state: &Value::Null,
             planned_state: &planned.planned_state,

@@ -160,6 +160,7 @@ async fn apply(
     ]);
     let private = Bytes::from_static(b"planned");
     let request = ApplyResourceChange {
+        provider_meta: None,
         type_name: "fake_thing",
         prior_state: &Value::Null,
         planned_state: &object,

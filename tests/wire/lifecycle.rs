@@ -31,6 +31,7 @@ async fn plan(
     config: &Value,
 ) -> terrane_provider::PlanResourceChangeResponse {
     let request = PlanResourceChange {
+        provider_meta: None,
         planned_private: None,
         type_name: "fake_thing",
         prior_state: prior,
@@ -79,6 +80,7 @@ async fn lives(protocol: &str) {
     );
     let applied = provider
         .apply_resource_change(ApplyResourceChange {
+            provider_meta: None,
             type_name: "fake_thing",
             prior_state: &Value::Null,
             planned_state: &planned.planned_state,
@@ -95,6 +97,7 @@ async fn lives(protocol: &str) {
 
     let read = provider
         .read_resource(ReadResource {
+            provider_meta: None,
             type_name: "fake_thing",
             current_state: &state,
             private: &applied.private,
@@ -130,6 +133,7 @@ async fn lives(protocol: &str) {
 
     let found = provider
         .read_data_source(ReadDataSource {
+            provider_meta: None,
             type_name: "fake_lookup",
             config: &Value::map([("name", Value::from("x")), ("found", Value::Null)]),
         })
@@ -231,6 +235,7 @@ async fn a_call_under_way_hears_of_the_shutdown() {
         tokio::spawn(async move {
             let private = Bytes::new();
             let request = PlanResourceChange {
+                provider_meta: None,
                 planned_private: None,
                 type_name: "fake_thing",
                 prior_state: &Value::Null,
@@ -325,6 +330,7 @@ async fn hundreds_of_calls_at_once_all_get_their_own_answer() {
             let name = format!("name {number}");
             let config = Value::map([("name", Value::from(name.as_str())), ("found", Value::Null)]);
             let request = ReadDataSource {
+                provider_meta: None,
                 type_name: "fake_lookup",
                 config: &config,
             };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::actions::{self, Actions};
 use super::cycle::find_cycle;
-use super::{Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};
+use super::{Metas, Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};
 use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
 use crate::changes::{Adoption, Moved, PlaceAddr, Removed};
 use crate::configuration::Configuration;
@@ -15,6 +15,7 @@ use crate::ids::{Id as _, IdVec};
 use crate::marks::Marked;
 use crate::policy::Policy;
 use crate::provider_action::DeclaredAction;
+use crate::provider_meta::DeclaredMeta;
 use crate::stack::{Declared, DeclaredResource, Export};
 
 /// The program of these declarations.
@@ -31,6 +32,7 @@ pub(super) fn freeze(
         exports,
         policies,
         actions: declared_actions,
+        metas: declared_metas,
         moved,
         removed,
         adoptions: declared_adoptions,
@@ -150,6 +152,7 @@ pub(super) fn freeze(
             providers.push(ProviderConfig::implied(address, None));
         }
     }
+    let metas = metas(declared_metas, &mut diagnostics);
     check_exports(&exports, &resolver, &mut diagnostics);
     check_policies(&policies, &mut diagnostics);
     let adoptions = adoptions(declared_adoptions, &resolver, &mut diagnostics);
@@ -169,6 +172,7 @@ pub(super) fn freeze(
         exports,
         policies,
         actions: Actions::new(actions),
+        metas,
         moved,
         removed,
         adoptions,
@@ -222,6 +226,25 @@ fn called_providers(
         });
     }
     called
+}
+
+/// The facts about modules, by module and provider.
+fn metas(declared: Vec<DeclaredMeta>, diagnostics: &mut Diagnostics) -> Metas {
+    let mut metas = Metas::new();
+    for meta in declared {
+        let told: &mut Vec<DeclaredMeta> = metas.entry(meta.module.clone()).or_default();
+        if let Some(first) = told.iter().find(|first| first.source == meta.source) {
+            diagnostics.push(
+                Diagnostic::error(format!("{} is told twice about one module", first.source))
+                    .detail(format!("first at {}", first.location))
+                    .location(meta.location)
+                    .hint("say everything in one `ProviderMeta`"),
+            );
+            continue;
+        }
+        told.push(meta);
+    }
+    metas
 }
 
 /// The objects that are taken in, by position.

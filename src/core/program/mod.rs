@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use self::actions::Actions;
-use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
+use crate::addr::{InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource};
 use crate::changes::{Adoption, Moved, Removed};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
@@ -22,6 +22,7 @@ use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
 use crate::provider::ProviderBinding;
 use crate::provider_action::{DeclaredAction, When};
+use crate::provider_meta::DeclaredMeta;
 use crate::schema::Schema;
 use crate::stack::{Export, Stack};
 use crate::value::Value;
@@ -46,6 +47,7 @@ pub struct Program {
     exports: Vec<Export>,
     policies: Vec<Policy>,
     actions: Actions,
+    metas: Metas,
     moved: Vec<Moved>,
     removed: Vec<Removed>,
     adoptions: HashMap<ResourceId, Adoption>,
@@ -53,6 +55,9 @@ pub struct Program {
     index: HashMap<Arc<InstanceAddr>, ResourceId>,
     config: Arc<dyn Configuration>,
 }
+
+/// What modules tell their providers.
+type Metas = BTreeMap<ModuleAddr, Vec<DeclaredMeta>>;
 
 /// One configured provider.
 #[derive(Debug)]
@@ -181,6 +186,16 @@ impl Program {
         when: When,
     ) -> impl Iterator<Item = &DeclaredAction> {
         self.actions.triggered(instance, when)
+    }
+
+    /// What the modules tell their providers.
+    pub fn provider_metas(&self) -> impl Iterator<Item = &DeclaredMeta> {
+        self.metas.values().flatten()
+    }
+
+    /// What a module tells its providers.
+    pub fn provider_metas_of(&self, module: &ModuleAddr) -> &[DeclaredMeta] {
+        self.metas.get(module).map_or(&[], Vec::as_slice)
     }
 
     /// Which objects have another address than they had, in the order of the program.

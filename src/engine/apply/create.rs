@@ -144,6 +144,7 @@ impl Visitor<'_> {
                 &config.value,
             ),
         };
+        let meta = subject.provider_meta()?;
         let op = intent.op;
         if let Some(current) = &mut current {
             self.record_possible(subject, config, current)?;
@@ -154,6 +155,7 @@ impl Visitor<'_> {
         let reply = subject
             .provider
             .apply_resource_change(ApplyResourceChange {
+                provider_meta: meta.as_ref(),
                 type_name: subject.type_name(),
                 prior_state: prior,
                 planned_state: &planned.after,

@@ -63,6 +63,7 @@ impl Visitor<'_> {
                 .hint("run again: the values that the configuration depends on are known then")
                 .into());
         }
+        let meta = subject.provider_meta()?;
         let value = &loaded.value;
         let action = IntentAction::Delete;
         let intent = self.intent(action, change, deposed, subject, Some(&loaded), value);
@@ -71,6 +72,7 @@ impl Visitor<'_> {
         let reply = subject
             .provider
             .apply_resource_change(ApplyResourceChange {
+                provider_meta: meta.as_ref(),
                 type_name: subject.type_name(),
                 prior_state: &loaded.value,
                 planned_state: &Value::Null,

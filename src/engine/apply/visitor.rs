@@ -18,6 +18,7 @@ use crate::change::{ChangeId, ResourceChange};
 use crate::config::Config;
 use crate::event::StepKind;
 use crate::first_plans::FirstPlans;
+use crate::meta::meta_for;
 use crate::object::Subject;
 use crate::opener::Opener;
 use crate::plan::inputs::serving_change;
@@ -135,6 +136,11 @@ impl<'a> Visitor<'a> {
             address: &change.address,
             location: change.location,
             warnings: &self.warnings,
+            meta: meta_for(
+                self.inputs.program,
+                &change.address,
+                &change.provider.source,
+            ),
             events: self.inputs.host.events,
         };
         match kind {

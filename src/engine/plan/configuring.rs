@@ -13,6 +13,7 @@ use super::data::stored_answer;
 use super::inputs::{Inputs, serving};
 use super::visitor::{Finding, Known, Visitor};
 use crate::change::Action;
+use crate::meta::meta_for;
 use crate::object::{Subject, schema_of};
 use crate::options::{PlanMode, RefreshPolicy};
 use crate::running::{Configured, configuration};
@@ -113,6 +114,7 @@ impl Visitor<'_> {
             address,
             location,
             warnings: &self.warnings,
+            meta: meta_for(self.inputs.program, address, source),
             events: self.inputs.events,
         };
         let stored = self.inputs.prior.instance(address);

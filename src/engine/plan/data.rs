@@ -13,6 +13,7 @@ use super::visitor::{Finding, Visitor};
 use crate::change::{Action, Reason};
 use crate::config::{self, Config};
 use crate::diff::proposed_unknown;
+use crate::meta::meta_for;
 use crate::object::{Loaded, Subject, schema_of};
 use crate::options::PlanMode;
 
@@ -37,6 +38,7 @@ impl Visitor<'_> {
             address,
             location,
             warnings,
+            meta: meta_for(self.inputs.program, address, &provider_address.source),
             events: self.inputs.events,
         };
         let stored = self
@@ -177,7 +179,9 @@ impl Subject<'_> {
     /// Reads a data source whose configuration is known.
     pub(crate) async fn read_data(&self, config: &Config) -> Result<Marked, Diagnostics> {
         self.validate_data(config).await?;
+        let meta = self.provider_meta()?;
         let request = ReadDataSource {
+            provider_meta: meta.as_ref(),
             type_name: self.type_name(),
             config: &config.value,
         };

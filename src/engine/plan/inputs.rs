@@ -191,7 +191,7 @@ fn forced_create_before_destroy(program: &Program) -> IdVec<ResourceId, bool> {
     spread(asked.collect(), |node| &resources[node].dependencies)
 }
 
-fn same_provider(a: &ProviderSource, b: &ProviderSource) -> bool {
+pub(crate) fn same_provider(a: &ProviderSource, b: &ProviderSource) -> bool {
     a.namespace == b.namespace && a.type_name == b.type_name
 }
 

@@ -162,9 +162,11 @@ impl Subject<'_> {
         if !self.provider.capabilities().plan_destroy {
             return Ok(prior.private.clone());
         }
+        let meta = self.provider_meta()?;
         let response = self
             .provider
             .plan_resource_change(PlanResourceChange {
+                provider_meta: meta.as_ref(),
                 type_name: self.type_name(),
                 prior_state: &prior.value,
                 proposed_new_state: &Value::Null,
@@ -234,8 +236,10 @@ impl Subject<'_> {
         let block = &self.schema.block;
         let proposed = proposed_new(block, asked.prior, asked.config);
         let proposed = block.write_only_to_null(&proposed);
+        let meta = self.provider_meta()?;
         self.provider
             .plan_resource_change(PlanResourceChange {
+                provider_meta: meta.as_ref(),
                 type_name: self.type_name(),
                 prior_state: asked.prior,
                 proposed_new_state: &proposed,

@@ -10,6 +10,7 @@ use super::visitor::{Finding, Visitor};
 use crate::change::{Action, Reason, ResourceChange};
 use crate::config::{self, Config};
 use crate::evidence::{OwnerTags, new_tag};
+use crate::meta::meta_for;
 use crate::object::{Loaded, Subject, schema_of};
 use crate::options::PlanMode;
 use crate::running::RunningProvider;
@@ -39,6 +40,7 @@ impl Visitor<'_> {
             address,
             location,
             warnings,
+            meta: meta_for(self.inputs.program, address, &provider_address.source),
             events: self.inputs.events,
         };
         let instance = self.inputs.prior.instance(address).cloned();

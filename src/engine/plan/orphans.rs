@@ -17,6 +17,7 @@ use super::managed::prevented;
 use super::visitor::{Finding, Visitor};
 use crate::change::{Action, Reason, ResourceChange};
 use crate::event::Event;
+use crate::meta::meta_for;
 use crate::object::{Subject, schema_of};
 use crate::options::PlanMode;
 
@@ -95,6 +96,7 @@ impl Visitor<'_> {
             address,
             location: None,
             warnings,
+            meta: meta_for(self.inputs.program, address, &instance.provider.source),
             events: self.inputs.events,
         };
         self.deposed(&subject, &schema, Some(instance), provider, finding)
@@ -160,6 +162,7 @@ impl Visitor<'_> {
                 address,
                 location: None,
                 warnings: &warnings,
+                meta: meta_for(self.inputs.program, address, source),
                 events: self.inputs.events,
             };
             // An object that cannot be read can still be given up.

@@ -20,6 +20,7 @@ use terrane_state::{
 
 use crate::engine::Host;
 use crate::event::Event;
+use crate::meta::meta_for;
 use crate::object::Subject;
 use crate::running::RunningProviders;
 use crate::stop::StopFlag;
@@ -274,6 +275,11 @@ impl<'a> Recovery<'a> {
             address: &intent.address,
             location: served.location,
             warnings: self.remembered.warnings(),
+            meta: meta_for(
+                self.remembered.program(),
+                &intent.address,
+                &intent.provider.source,
+            ),
             events: self.host.events,
         }
     }

@@ -19,6 +19,7 @@ use terrane_state::{Intent, Object, Recorder};
 use crate::config::{self, Config};
 use crate::ephemerals::{Opening, not_open};
 use crate::evidence::{OwnerTags, place_fingerprint};
+use crate::meta::meta_for;
 use crate::object::{Loaded, Subject, schema_of};
 use crate::plan::closure::{Closures, DependencyLists};
 use crate::plan::data::stored_answer;
@@ -86,6 +87,10 @@ impl<'a> Remembered<'a> {
             closures: OnceCell::new(),
             warnings: RefCell::default(),
         }
+    }
+
+    pub(crate) fn program(&self) -> &'a Program {
+        self.program
     }
 
     /// Where warnings go.
@@ -300,6 +305,7 @@ impl<'a> Remembered<'a> {
                 address: &resource.address,
                 location,
                 warnings: &self.warnings,
+                meta: meta_for(self.program, &resource.address, source),
                 events: self.running.events(),
             };
             let instance = self.recorder.instance(&resource.address);
@@ -440,6 +446,7 @@ impl<'a> Remembered<'a> {
             address: &resource.address,
             location,
             warnings: &self.warnings,
+            meta: meta_for(self.program, &resource.address, source),
             events: self.running.events(),
         };
         if resource.mode() == Mode::Data {

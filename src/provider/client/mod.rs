@@ -186,9 +186,19 @@ impl Client {
         })
     }
 
-    /// The module's facts for a provider that wants them; we have none.
-    fn provider_meta(&self) -> Option<proto::DynamicValue> {
-        self.schemas.has_provider_meta().then(null_value)
+    /// What a module says about itself, for a provider that wants to know; null where it says nothing.
+    fn put_meta(
+        &self,
+        rpc: Rpc,
+        said: Option<&Value>,
+    ) -> Result<Option<proto::DynamicValue>, CallError> {
+        let Some(schema) = self.schemas.provider_meta()? else {
+            return Ok(None);
+        };
+        match said {
+            Some(said) => put(rpc, said, schema.ty()),
+            None => Ok(Some(null_value())),
+        }
     }
 
     fn put_identity(
@@ -270,6 +280,10 @@ impl Provider for Client {
 
     fn list_resources(&self) -> Vec<Arc<str>> {
         self.schemas.list_resources()
+    }
+
+    fn provider_meta_schema(&self) -> Result<Option<Arc<Schema>>, CallError> {
+        self.schemas.provider_meta()
     }
 
     fn action_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
@@ -390,7 +404,7 @@ impl Provider for Client {
             type_name: type_name.to_owned(),
             current_state: put(rpc, request.current_state, schema.ty())?,
             private: request.private.clone(),
-            provider_meta: self.provider_meta(),
+            provider_meta: self.put_meta(rpc, request.provider_meta)?,
             client_capabilities: Some(self.capabilities_of_ours()),
             current_identity: self.put_identity(rpc, type_name, request.current_identity)?,
         };
@@ -417,7 +431,7 @@ impl Provider for Client {
             proposed_new_state: put(rpc, request.proposed_new_state, schema.ty())?,
             config: put(rpc, request.config, schema.ty())?,
             prior_private: request.prior_private.clone(),
-            provider_meta: self.provider_meta(),
+            provider_meta: self.put_meta(rpc, request.provider_meta)?,
             client_capabilities: Some(self.capabilities_of_ours()),
             prior_identity: self.put_identity(rpc, type_name, request.prior_identity)?,
             planned_private: match (self.plugin.protocol(), request.planned_private) {
@@ -455,7 +469,7 @@ impl Provider for Client {
             planned_state: put(rpc, request.planned_state, schema.ty())?,
             config: put(rpc, request.config, schema.ty())?,
             planned_private: request.planned_private.clone(),
-            provider_meta: self.provider_meta(),
+            provider_meta: self.put_meta(rpc, request.provider_meta)?,
             planned_identity: self.put_identity(rpc, type_name, request.planned_identity)?,
         };
         let response: proto::apply_resource_change::Response = self.call(rpc, request).await?;
@@ -555,7 +569,7 @@ impl Provider for Client {
         let request = proto::read_data_source::Request {
             type_name: request.type_name.to_owned(),
             config: put(rpc, request.config, schema.ty())?,
-            provider_meta: self.provider_meta(),
+            provider_meta: self.put_meta(rpc, request.provider_meta)?,
             client_capabilities: Some(self.capabilities_of_ours()),
         };
         let response: proto::read_data_source::Response = self.call(rpc, request).await?;

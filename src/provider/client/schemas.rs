@@ -27,7 +27,7 @@ pub(crate) struct Schemas {
     protocol: Protocol,
     capabilities: Capabilities,
     config: Lazy<Schema>,
-    has_provider_meta: bool,
+    provider_meta: Option<Lazy<Schema>>,
     resources: HashMap<String, Lazy<Schema>>,
     data_sources: HashMap<String, Lazy<Schema>>,
     ephemeral_resources: HashMap<String, Lazy<Schema>>,
@@ -90,7 +90,7 @@ impl Schemas {
                 generate_resource_config: announced.generate_resource_config,
             },
             config: Lazy::new(response.provider.unwrap_or_default()),
-            has_provider_meta: response.provider_meta.is_some(),
+            provider_meta: response.provider_meta.map(Lazy::new),
             resources: by_name(response.resources),
             data_sources: by_name(response.data_sources),
             ephemeral_resources: by_name(response.ephemeral_resources),
@@ -112,8 +112,8 @@ impl Schemas {
         self.capabilities
     }
 
-    pub(crate) fn has_provider_meta(&self) -> bool {
-        self.has_provider_meta
+    pub(crate) fn provider_meta(&self) -> Result<Option<Arc<Schema>>, CallError> {
+        self.named("provider_meta", self.provider_meta.as_ref())
     }
 
     pub(crate) fn config(&self) -> Result<Arc<Schema>, CallError> {

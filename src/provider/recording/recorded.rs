@@ -27,6 +27,9 @@ use crate::provider::{
     UpgradeResourceStateResponse,
 };
 
+/// The name under which the schema of `provider_meta` is written.
+pub(super) const META: &str = "provider_meta";
+
 /// A provider that is recorded.
 pub(crate) struct Recorded {
     provider: Arc<dyn Provider>,
@@ -165,6 +168,15 @@ impl Provider for Recorded {
 
     fn list_resources(&self) -> Vec<Arc<str>> {
         self.provider.list_resources()
+    }
+
+    fn provider_meta_schema(&self) -> Result<Option<Arc<Schema>>, CallError> {
+        let schema = self.provider.provider_meta_schema()?;
+        if let Some(schema) = &schema {
+            let line = || Some(to_facts_line(FactsKind::Provider, META, schema));
+            self.recorder.schema(&self.process.source, META, line);
+        }
+        Ok(schema)
     }
 
     fn action_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {

@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::compare::{difference, with_secrets};
 use super::exchange::{Response, read_failure, request};
 use super::form::{block_of, hidden, read_identity_schema};
+use super::recorded::META;
 use crate::provider::{
     ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, ImportResourceState,
     ImportResourceStateResponse, MoveResourceState, MoveResourceStateResponse, PlanResourceChange,
@@ -150,10 +151,10 @@ impl Conversation {
         let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
         if let Some(facts) = json["schema"].as_str() {
             let (kind, name, schema) = from_facts_line(facts).map_err(|error| error.to_string())?;
-            let name = if kind == FactsKind::Provider {
-                ""
-            } else {
-                name
+            let name = match (kind, name) {
+                (FactsKind::Provider, META) => META,
+                (FactsKind::Provider, _) => "",
+                (_, name) => name,
             };
             self.schemas
                 .insert((kind, name.to_owned()), Some(Arc::new(schema)));
@@ -294,6 +295,10 @@ impl Provider for Replayed {
     fn config_schema(&self) -> Result<Arc<Schema>, CallError> {
         let known = self.known("GetProviderSchema", FactsKind::Provider, "")?;
         Ok(known.unwrap_or_else(|| Arc::new(Schema::new(0, Block::default()))))
+    }
+
+    fn provider_meta_schema(&self) -> Result<Option<Arc<Schema>>, CallError> {
+        Ok(self.schema(FactsKind::Provider, META))
     }
 
     fn resource_schema(&self, type_name: &str) -> Result<Option<Arc<Schema>>, CallError> {

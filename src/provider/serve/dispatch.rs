@@ -345,6 +345,7 @@ impl<S: Service> Dispatch<S> {
         let ty = self.resource(&q.type_name)?;
         let identity = self.read_identity(&q.type_name, q.current_identity.as_ref())?;
         let request = ReadResource {
+            provider_meta: None,
             type_name: &q.type_name,
             current_state: &read(q.current_state, ty)?,
             private: &q.private,
@@ -367,6 +368,7 @@ impl<S: Service> Dispatch<S> {
         let ty = self.resource(&q.type_name)?;
         let identity = self.read_identity(&q.type_name, q.prior_identity.as_ref())?;
         let request = PlanResourceChange {
+            provider_meta: None,
             type_name: &q.type_name,
             prior_state: &read(q.prior_state, ty)?,
             proposed_new_state: &read(q.proposed_new_state, ty)?,
@@ -394,6 +396,7 @@ impl<S: Service> Dispatch<S> {
         let ty = self.resource(&q.type_name)?;
         let identity = self.read_identity(&q.type_name, q.planned_identity.as_ref())?;
         let request = ApplyResourceChange {
+            provider_meta: None,
             type_name: &q.type_name,
             prior_state: &read(q.prior_state, ty)?,
             planned_state: &read(q.planned_state, ty)?,
@@ -483,6 +486,7 @@ impl<S: Service> Dispatch<S> {
     ) -> Answer<proto::read_data_source::Response> {
         let ty = self.data_source(&q.type_name)?;
         let request = ReadDataSource {
+            provider_meta: None,
             type_name: &q.type_name,
             config: &read(q.config, ty)?,
         };

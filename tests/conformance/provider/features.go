@@ -196,6 +196,7 @@ func (a *noteAction) Schema(_ context.Context, _ action.SchemaRequest, resp *act
 	resp.Schema = actionschema.Schema{Attributes: map[string]actionschema.Attribute{
 		"text":  actionschema.StringAttribute{Required: true},
 		"fails": actionschema.StringAttribute{Optional: true},
+		"crash": actionschema.BoolAttribute{Optional: true},
 	}}
 }
 
@@ -205,14 +206,19 @@ func (a *noteAction) Configure(_ context.Context, req action.ConfigureRequest, _
 
 func (a *noteAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	var text, fails types.String
+	var crash types.Bool
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("text"), &text)...)
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("fails"), &fails)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("crash"), &crash)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	a.store.note("invoke", &object{Type: "conformance_note", Name: text.ValueString()})
 	for step := 1; step <= 2; step++ {
 		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf("%s, step %d", text.ValueString(), step)})
+	}
+	if crash.ValueBool() {
+		panic("crash in the middle of an action, as asked")
 	}
 	if !fails.IsNull() {
 		resp.Diagnostics.AddError("Noting", fails.ValueString())

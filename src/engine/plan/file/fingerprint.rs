@@ -76,6 +76,10 @@ impl Fingerprint {
             let declared = (Form(&action.arguments), triggers, failure);
             add(action.address.to_string(), json(&declared));
         }
+        for meta in program.provider_metas() {
+            let name = format!("provider_meta {} {}", meta.module, meta.source);
+            add(name, json(&Form(&Expr::Literal(meta.value.clone()))));
+        }
         for moved in program.moved() {
             let name = format!("moved {}", moved.from);
             add(name, json(&moved.to.to_string()));
