@@ -492,5 +492,8 @@ fn a_provider_that_takes_nothing_about_modules_is_named() {
         new_thing("a").declare(stack);
     });
     let said = run.fails().diagnostics();
-    assert!(said.contains("hashicorp/test takes no `ProviderMeta`"), "{said}");
+    assert!(
+        said.contains("hashicorp/test takes no `ProviderMeta`"),
+        "{said}"
+    );
 }
