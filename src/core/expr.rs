@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::addr::{InstanceAddr, Mode};
+use crate::addr::{InstanceAddr, Mode, ProviderSource};
 use crate::call::Call;
 use crate::diagnostics::Location;
 use crate::marks::Marked;
@@ -49,7 +49,7 @@ pub struct Reference {
 /// A pure function of another expression's value.
 pub struct Apply {
     input: Expr,
-    function: Box<ApplyFn>,
+    function: Arc<ApplyFn>,
     location: Location,
 }
 
@@ -168,7 +168,7 @@ impl Expr {
         let location = Location::caller();
         Self::Apply(Arc::new(Apply {
             input: self,
-            function: Box::new(function),
+            function: Arc::new(function),
             location,
         }))
     }
@@ -178,7 +178,7 @@ impl Expr {
         let reason = reason.into();
         Self::Apply(Arc::new(Apply {
             input: Self::Literal(Value::Null),
-            function: Box::new(move |_| Err(reason.clone())),
+            function: Arc::new(move |_| Err(reason.clone())),
             location,
         }))
     }
@@ -344,6 +344,48 @@ impl Expr {
         }
     }
 
+    /// The same with calls of other providers in place of some; `None` if `other` names another one for none of its calls.
+    pub(crate) fn with_calls_of(
+        &self,
+        other: &impl Fn(&ProviderSource) -> Option<ProviderSource>,
+    ) -> Option<Self> {
+        match self {
+            Self::Literal(_) | Self::Reference(_) => None,
+            Self::List(elements) => {
+                let changed = changed_members(elements.iter(), other)?;
+                Some(Self::list(changed))
+            }
+            Self::Map(members) => {
+                let changed = changed_members(members.values(), other)?;
+                let members = members.keys().cloned().zip(changed).collect();
+                Some(Self::Map(Arc::new(members)))
+            }
+            Self::At(at) => {
+                let (of, path, location) = &**at;
+                let changed = of.with_calls_of(other)?;
+                Some(Self::At(Arc::new((changed, path.clone(), *location))))
+            }
+            Self::Apply(apply) => Some(Self::Apply(Arc::new(Apply {
+                input: apply.input.with_calls_of(other)?,
+                function: apply.function.clone(),
+                location: apply.location,
+            }))),
+            Self::Sensitive(inner) => Some(Self::Sensitive(Arc::new(inner.with_calls_of(other)?))),
+            Self::Call(call) => {
+                let provider = other(&call.provider);
+                let arguments = changed_members(call.arguments.iter(), other);
+                if provider.is_none() && arguments.is_none() {
+                    return None;
+                }
+                Some(Self::Call(Arc::new(Call {
+                    provider: provider.unwrap_or_else(|| call.provider.clone()),
+                    arguments: arguments.unwrap_or_else(|| call.arguments.clone()),
+                    ..(**call).clone()
+                })))
+            }
+        }
+    }
+
     /// The places in the value at which something ephemeral is, or which are made from something ephemeral.
     pub fn ephemeral_paths(&self) -> Vec<Path> {
         let mut found = Vec::new();
@@ -440,6 +482,21 @@ impl Expr {
         });
         origins.join(", ")
     }
+}
+
+/// All of them, those with a changed call in their changed form; `None` if none has one.
+fn changed_members<'e>(
+    members: impl Iterator<Item = &'e Expr> + Clone,
+    other: &impl Fn(&ProviderSource) -> Option<ProviderSource>,
+) -> Option<Vec<Expr>> {
+    let changed: Vec<_> = (members.clone())
+        .map(|member| member.with_calls_of(other))
+        .collect();
+    changed.iter().any(Option::is_some).then(|| {
+        (changed.into_iter().zip(members))
+            .map(|(changed, member)| changed.unwrap_or_else(|| member.clone()))
+            .collect()
+    })
 }
 
 /// Copies the marks that concern the value at `path` of an object to the place `here` of the result.

@@ -266,8 +266,9 @@ impl Program {
     }
 
     /// Gives providers that the program names without a host another one than the usual: `host` says which, or `None` for the usual one.
-    /// What the program names in full stays as it is.
+    /// Calls of their functions follow.
     pub fn resolve_hosts(&mut self, host: impl Fn(&ProviderSource) -> Option<Arc<str>>) {
+        let mut resolved = BTreeMap::new();
         for index in self.providers.ids() {
             let address = &self.providers[index].address;
             if *address.source.host != *ProviderSource::DEFAULT_HOST {
@@ -277,9 +278,23 @@ impl Program {
                 continue;
             };
             let mut address = address.clone();
+            let named = address.source.clone();
             address.source.host = host;
             if self.providers.iter().all(|known| known.address != address) {
+                resolved.insert(named, address.source.clone());
                 self.providers[index].address = address;
+            }
+        }
+        let of_call = |named: &ProviderSource| resolved.get(named).cloned();
+        if resolved.is_empty() {
+            return;
+        }
+        let providers = self.providers.iter_mut().map(|it| &mut it.arguments);
+        let resources = self.resources.iter_mut().map(|it| &mut it.arguments);
+        let exports = self.exports.iter_mut().map(|it| &mut it.value);
+        for expr in providers.chain(resources).chain(exports) {
+            if let Some(changed) = expr.with_calls_of(&of_call) {
+                *expr = changed;
             }
         }
     }

@@ -1,8 +1,11 @@
 //! Programs from stack functions, and the faults that are reported.
 
 use super::Program;
-use crate::addr::InstanceKey;
-use crate::{Expr, Input, Lifecycle, Location, NoConfig, Output, Resource, Result, Stack, all};
+use crate::addr::{InstanceKey, ProviderSource};
+use crate::{
+    Expr, Input, Lifecycle, Location, NoConfig, Output, ProviderDeclaration, Resource, Result,
+    Stack, all,
+};
 
 fn program(function: impl FnOnce(&mut Stack) -> Result<()>) -> Result<Program, String> {
     Program::from_fn(function, NoConfig).map_err(|d| d.to_string())
@@ -226,4 +229,38 @@ fn bad_names_and_bad_paths_are_reported() {
         "{error}"
     );
     assert!(error.contains("`a..b` in ignore_changes"), "{error}");
+}
+
+#[test]
+fn calls_of_a_provider_follow_it_to_the_host_that_it_turns_out_to_have() {
+    let named: ProviderSource = "acme/net".parse().expect("a source");
+    let mut program = program(|stack| {
+        let net = stack.provider(ProviderDeclaration::dynamic(named.clone()));
+        let other: ProviderSource = "example.com/acme/net".parse()?;
+        let other = stack.provider(ProviderDeclaration::dynamic(other));
+        let inner: Output<String> = net.function("inner", ("a",));
+        let outer: Output<String> = other.function("outer", (inner.map(|it| it + "!"),));
+        Resource::dynamic("t_x", "a")
+            .set("list", vec![outer.sensitive()])
+            .declare(stack);
+        let address: Output<Vec<String>> = net.function("all", ());
+        stack.export("first", address.index(0));
+        Ok(())
+    })
+    .expect("a program");
+    program.resolve_hosts(|source| (*source == named).then(|| "mirror.example".into()));
+    let mut called = Vec::new();
+    for expr in program.expressions() {
+        expr.for_each_call(&mut |call| {
+            called.push(format!("{}::{}", call.provider, call.function))
+        });
+    }
+    assert_eq!(
+        called,
+        [
+            "example.com/acme/net::outer",
+            "mirror.example/acme/net::inner",
+            "mirror.example/acme/net::all",
+        ]
+    );
 }
