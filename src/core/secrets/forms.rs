@@ -27,7 +27,7 @@ pub(super) fn is_telling(text: &str) -> bool {
         && characters.any(|c| Some(c) != first)
 }
 
-/// All forms of a secret that are worth looking for, each once.
+/// All forms of a whole secret that are worth looking for, each once.
 pub(super) fn forms(secret: &str) -> Vec<String> {
     let mut forms = Vec::new();
     let mut add = |form: String| {
@@ -50,15 +50,16 @@ pub(super) fn forms(secret: &str) -> Vec<String> {
     for encoded in in_base64(secret.as_bytes()) {
         add(encoded);
     }
-    if secret.contains('\n') {
-        for line in secret.lines().map(str::trim) {
-            if line.len() >= LINE && !line.contains(char::is_whitespace) {
-                add(line.to_owned());
-                add(in_json(line));
-            }
-        }
-    }
     forms
+}
+
+/// The lines of a secret of many that are worth looking for, with the forms of each.
+pub(super) fn lines(secret: &str) -> impl Iterator<Item = [String; 2]> {
+    let lines = secret.lines().map(str::trim);
+    lines
+        .filter(|line| secret.contains('\n') && line.len() >= LINE)
+        .filter(|line| is_telling(line) && !line.contains(char::is_whitespace))
+        .map(|line| [line.to_owned(), in_json(line)])
 }
 
 fn in_json(text: &str) -> String {
@@ -147,10 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_line_by_line_and_prose_is_not() {
+    fn a_key_has_lines_to_look_for_and_prose_has_none() {
         let key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END KEY-----\n";
-        let forms = forms(key);
-        assert!(forms.contains(&"MIIEvQIBADANBgkqhkiG9w0BAQEFAASC".to_owned()));
-        assert!(!forms.iter().any(|form| form == "-----BEGIN KEY-----"));
+        let lines: Vec<_> = lines(key).map(|[line, _]| line).collect();
+        assert_eq!(lines, ["MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"]);
     }
 }

@@ -1,18 +1,30 @@
 //! Many secrets as one searcher: a text is read once, however many there are.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use super::forms::{LONGEST, forms, is_telling};
+use super::forms::{LONGEST, forms, is_telling, lines};
 use crate::marks::Marked;
 use crate::value::{Path, PathStep, Value};
 
 /// Everything that is looked for, in all its forms.
 pub struct SecretMatcher {
     texts: Vec<String>,
+    /// For a text that is a line of a secret: of which, and which. Those that are whole secrets come first.
+    lines: Vec<Line>,
     searcher: AhoCorasick,
+}
+
+/// A line of a secret of many.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Line {
+    secret: usize,
+    line: usize,
+    /// How many the secret has.
+    of: usize,
 }
 
 impl fmt::Debug for SecretMatcher {
@@ -24,11 +36,26 @@ impl fmt::Debug for SecretMatcher {
 impl SecretMatcher {
     /// A searcher for these secrets; `None` when none of them says enough.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        Self::of(secrets.into_iter().flat_map(forms_of).collect())
+        let (mut texts, mut of_lines, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        for (secret, text) in secrets.into_iter().map(beginning).enumerate() {
+            texts.extend(forms(text));
+            let lines: Vec<_> = lines(text).collect();
+            let of = lines.len();
+            for (line, forms) in lines.into_iter().enumerate() {
+                numbers.extend([Line { secret, line, of }; 2]);
+                of_lines.extend(forms);
+            }
+        }
+        texts.extend(of_lines);
+        Self::build(texts, numbers)
     }
 
     /// A searcher for texts that are [forms](forms_of) already.
     pub fn of(texts: Vec<String>) -> Option<Self> {
+        Self::build(texts, Vec::new())
+    }
+
+    fn build(texts: Vec<String>, lines: Vec<Line>) -> Option<Self> {
         if texts.is_empty() {
             return None;
         }
@@ -37,7 +64,11 @@ impl SecretMatcher {
         builder.kind(Some(AhoCorasickKind::ContiguousNFA));
         // Fails only for more bytes of secrets than fit in 32 bits.
         let searcher = builder.build(&texts).ok()?;
-        Some(Self { texts, searcher })
+        Some(Self {
+            texts,
+            lines,
+            searcher,
+        })
     }
 
     /// How many texts are looked for.
@@ -50,9 +81,25 @@ impl SecretMatcher {
         self.texts
     }
 
-    /// Whether a secret is in that text.
+    /// Whether a secret is in that text; one of many lines also with something between them. Some of its lines are no secret: a private
+    /// key begins with the public one.
     pub fn is_in(&self, text: &str) -> bool {
-        self.searcher.is_match(text)
+        let whole = self.texts.len() - self.lines.len();
+        let mut seen = BTreeSet::new();
+        self.searcher.find_overlapping_iter(text).any(|found| {
+            let Some(place) = found.pattern().as_usize().checked_sub(whole) else {
+                return true;
+            };
+            let line = self.lines[place];
+            seen.insert(line) && {
+                let first = Line { line: 0, ..line };
+                let last = Line {
+                    line: line.of,
+                    ..line
+                };
+                seen.range(first..last).count() == line.of
+            }
+        })
     }
 
     /// Whether a secret is anywhere in that value.
@@ -83,16 +130,25 @@ impl SecretMatcher {
     }
 }
 
-/// The forms of a secret, of a long one only those of its beginning.
+/// The forms of a secret and of each of its lines, of a long one only those of its beginning. They are for texts that come line by line.
 pub fn forms_of(secret: &str) -> Vec<String> {
-    if secret.len() <= LONGEST {
-        return forms(secret);
+    let secret = beginning(secret);
+    let mut all = forms(secret);
+    for form in lines(secret).flatten() {
+        if !all.contains(&form) {
+            all.push(form);
+        }
     }
-    let mut end = LONGEST;
+    all
+}
+
+/// As much of a secret as is looked for.
+fn beginning(secret: &str) -> &str {
+    let mut end = LONGEST.min(secret.len());
     while !secret.is_char_boundary(end) {
         end += 1;
     }
-    forms(&secret[..end])
+    &secret[..end]
 }
 
 /// Calls `visit` with every text in an object that its marks say is secret, and that says enough to be looked for.
@@ -144,5 +200,33 @@ pub fn texts_in(value: &Value, visit: &mut dyn FnMut(&str)) {
         Value::Map(members) => members.values().for_each(|member| texts_in(member, visit)),
         Value::Dynamic(dynamic) => texts_in(&dynamic.1, visit),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "-----BEGIN KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\nBG5vbmUAAAAEbm9uZQAAAAAA\nAAABAAAAaAAAABNlY2RzYS1z\n-----END KEY-----\n";
+
+    #[test]
+    fn a_key_of_many_lines_is_found_with_something_between_them() {
+        let matcher = SecretMatcher::new([KEY, "hunter2"]).expect("they say enough");
+        let indented = KEY.replace('\n', "\n      ");
+        assert!(matcher.is_in(&format!("write_files:\n  - content: |\n      {indented}")));
+        assert!(matcher.is_in(&KEY.replace('\n', "\r\n")));
+        assert!(matcher.is_in(KEY));
+        assert!(matcher.is_in("a hunter2"));
+    }
+
+    #[test]
+    fn a_public_key_that_shares_lines_with_the_private_one_is_no_secret() {
+        let matcher = SecretMatcher::new([KEY]).expect("it says enough");
+        let public = "ecdsa-sha2 BG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAaAAAABNlY2RzYS1z";
+        assert!(!matcher.is_in(public));
+        assert!(!matcher.is_in(&format!("{public}\n{public}")));
+        // A log has one line of it at a time.
+        let log = SecretMatcher::of(forms_of(KEY)).expect("it says enough");
+        assert!(log.is_in("read AAABAAAAaAAAABNlY2RzYS1z"));
     }
 }
