@@ -1,12 +1,12 @@
 //! Carries out the program's moves on the state, before anything is planned.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use terrane_core::addr::{InstanceAddr, ModuleAddr, ModuleStep, ProviderSource, ResourceAddr};
+use terrane_core::addr::{InstanceAddr, ProviderSource};
 use terrane_core::{Diagnostic, Diagnostics, Moved, PlaceAddr, Program};
 use terrane_state::State;
-use terrane_state::edit::{RelocationRefused, StateAddr, TypeChange, relocate};
+use terrane_state::edit::{Relocated, Relocation, RelocationRefused, StateAddr, TypeChange};
 
 /// An object that has another address than the state had for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,30 +44,34 @@ impl Moves {
             origins: HashMap::new(),
             warnings: Diagnostics::new(),
         };
+        if program.moved().is_empty() {
+            return moves;
+        }
+        let mut relocation = Relocation::of(prior);
         let mut open: Vec<&Moved> = program.moved().iter().collect();
-        let mut there = Presence::of(prior);
         // A chain may be written in any order: whatever found nothing is tried again after something has moved.
         loop {
             let before = open.len();
-            open.retain(|moved| !there.has(&moved.from) || !moves.carry(moved, &mut there));
+            open.retain(|moved| !moves.carry(moved, &mut relocation));
             if open.len() == before {
-                return moves;
+                break;
             }
         }
+        let edit = relocation.edit();
+        if !edit.subjects.is_empty() {
+            for one in edit.subjects {
+                moves.note(prior, one);
+            }
+            edit.change.apply(&mut moves.state);
+        }
+        moves
     }
 
     /// Whether it was carried out, or refused for good.
-    fn carry(&mut self, moved: &Moved, there: &mut Presence) -> bool {
+    fn carry(&mut self, moved: &Moved, relocation: &mut Relocation<'_>) -> bool {
         let (from, to) = (place(&moved.from), place(&moved.to));
-        match relocate(&self.state, &from, &to, TypeChange::Allowed) {
-            Ok(edit) => {
-                for one in &edit.subjects {
-                    self.note(&one.from, &one.to);
-                    there.add(&one.to.resource);
-                }
-                edit.change.apply(&mut self.state);
-                true
-            }
+        match relocation.add(&from, &to, TypeChange::Allowed) {
+            Ok(()) => true,
             Err(RelocationRefused::NothingThere) => false,
             Err(refused) => {
                 let blocked = Diagnostic::warning(format!("{} was not moved", moved.from));
@@ -78,21 +82,17 @@ impl Moves {
         }
     }
 
-    fn note(&mut self, from: &InstanceAddr, to: &InstanceAddr) {
-        let first = self.moved.remove(from).unwrap_or_else(|| from.clone());
-        let origin = self.origins.remove(from).or_else(|| {
-            let instance = self.state.instance(from)?;
-            Some(Origin {
+    fn note(&mut self, prior: &State, Relocated { from, to }: Relocated) {
+        if from.resource.type_name != to.resource.type_name
+            && let Some(instance) = prior.instance(&from)
+        {
+            let origin = Origin {
                 type_name: from.resource.type_name.clone(),
                 provider: instance.provider.source.clone(),
-            })
-        });
-        if let Some(origin) = origin.filter(|origin| origin.type_name != to.resource.type_name) {
+            };
             self.origins.insert(to.clone(), origin);
         }
-        if first != *to {
-            self.moved.insert(to.clone(), first);
-        }
+        self.moved.insert(to, from);
     }
 }
 
@@ -100,50 +100,5 @@ fn place(place: &PlaceAddr) -> StateAddr {
     match place {
         PlaceAddr::Module(module) => StateAddr::Module(module.clone()),
         PlaceAddr::Instance(instance) => StateAddr::Instance(instance.clone()),
-    }
-}
-
-/// Which addresses a state may have something at: a program keeps its old moves, and they must cost nothing. An address from which
-/// everything has moved may stay here: it is then looked for in vain.
-struct Presence {
-    resources: HashSet<ResourceAddr>,
-    modules: HashSet<ModuleAddr>,
-}
-
-impl Presence {
-    fn of(state: &State) -> Self {
-        let mut there = Self {
-            resources: HashSet::new(),
-            modules: HashSet::new(),
-        };
-        for address in state.resources.keys() {
-            there.add(&address.resource);
-        }
-        there
-    }
-
-    fn add(&mut self, resource: &ResourceAddr) {
-        if !self.resources.insert(resource.clone()) {
-            return;
-        }
-        let steps = resource.module.steps();
-        for depth in 1..=steps.len() {
-            let (last, outer) = steps[..depth].split_last().expect("invariant: not empty");
-            let unkeyed = ModuleStep {
-                key: None,
-                ..last.clone()
-            };
-            for last in [last.clone(), unkeyed] {
-                let steps = outer.iter().cloned().chain([last]);
-                self.modules.insert(steps.collect());
-            }
-        }
-    }
-
-    fn has(&self, place: &PlaceAddr) -> bool {
-        match place {
-            PlaceAddr::Module(module) => self.modules.contains(module),
-            PlaceAddr::Instance(instance) => self.resources.contains(&instance.resource),
-        }
     }
 }

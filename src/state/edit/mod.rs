@@ -19,7 +19,7 @@ use crate::model::{Instance, State};
 
 pub use addr::{ParseStateAddrError, StateAddr};
 pub use forget::forget;
-pub use relocate::{Relocated, RelocationRefused, TypeChange, relocate};
+pub use relocate::{Relocated, Relocation, RelocationRefused, TypeChange, relocate};
 pub use replace_provider::{ProviderPattern, replace_provider};
 
 /// The effect of an edit on a state.

@@ -1,8 +1,9 @@
-//! `state mv`: instances, resources and modules under another address.
+//! Instances, resources and modules under another address: `state mv`, and the moves of a program.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
-use terrane_core::addr::{ConfigAddr, InstanceAddr, ModuleAddr, ModuleStep, ResourceAddr};
+use terrane_core::addr::{ConfigAddr, InstanceAddr, Mode, ModuleAddr, ModuleStep, ResourceAddr};
 use thiserror::Error;
 
 use super::{Edit, Instances, StateAddr, dependencies};
@@ -47,10 +48,7 @@ pub enum TypeChange {
     Allowed,
 }
 
-/// Moves a module, a resource or an instance to another address.
-///
-/// An address without a key means the instance without a key if there is one, else the resource (or module) with all its keys,
-/// which they keep. Nothing is moved over something else.
+/// Moves a module, a resource or an instance to another address (see [`Relocation::add`]).
 ///
 /// # Errors
 /// When there is nothing to move, or not to there.
@@ -60,142 +58,224 @@ pub fn relocate(
     to: &StateAddr,
     type_change: TypeChange,
 ) -> Result<Edit<Relocated>, RelocationRefused> {
-    let moves = match (from, to) {
-        (StateAddr::Module(source), StateAddr::Module(target)) => {
-            modules(&state.resources, source, target)
+    let mut relocation = Relocation::of(state);
+    relocation.add(from, to, type_change)?;
+    Ok(relocation.edit())
+}
+
+/// Moves that are carried out together. Each looks only at what it moves and at its target; the state is walked once for all of them.
+#[derive(Debug)]
+pub struct Relocation<'s> {
+    state: &'s State,
+    /// By the address that an instance has after the moves so far, the one that it has in the state.
+    places: BTreeMap<InstanceAddr, &'s InstanceAddr>,
+}
+
+impl<'s> Relocation<'s> {
+    /// No move yet.
+    pub fn of(state: &'s State) -> Self {
+        let places = state.resources.keys();
+        Self {
+            state,
+            places: places.map(|address| (address.clone(), address)).collect(),
         }
-        (StateAddr::Instance(source), StateAddr::Instance(target)) => {
-            resources(&state.resources, source, target).ok_or(RelocationRefused::Several)?
+    }
+
+    /// Moves a module, a resource or an instance that is there after the moves so far.
+    ///
+    /// An address without a key means the instance without a key if there is one, else the resource (or module) with all its keys,
+    /// which they keep. Nothing is moved over something else.
+    ///
+    /// # Errors
+    /// When there is nothing to move, or not to there.
+    pub fn add(
+        &mut self,
+        from: &StateAddr,
+        to: &StateAddr,
+        type_change: TypeChange,
+    ) -> Result<(), RelocationRefused> {
+        let moves = match (from, to) {
+            (StateAddr::Module(source), StateAddr::Module(target)) => self.modules(source, target),
+            (StateAddr::Instance(source), StateAddr::Instance(target)) => self
+                .instances(source, target)
+                .ok_or(RelocationRefused::Several)?,
+            _ => return Err(RelocationRefused::OtherKind),
+        };
+        if moves.is_empty() {
+            return Err(RelocationRefused::NothingThere);
         }
-        _ => return Err(RelocationRefused::OtherKind),
-    };
-    if moves.is_empty() {
-        return Err(RelocationRefused::NothingThere);
+        let same_type = |a: &ResourceAddr, b: &ResourceAddr| {
+            a.mode == b.mode && (a.type_name == b.type_name || type_change == TypeChange::Allowed)
+        };
+        if moves
+            .iter()
+            .any(|(from, to)| !same_type(&from.resource, &to.resource))
+        {
+            return Err(RelocationRefused::OtherType);
+        }
+        if let Some(occupant) = self.occupant(&moves, to, from == to) {
+            return Err(RelocationRefused::Occupied(occupant));
+        }
+        let leave = |(from, to)| Some((to, self.places.remove(&from)?));
+        let moved: Vec<_> = moves.into_iter().filter_map(leave).collect();
+        self.places.extend(moved);
+        Ok(())
     }
-    let same_type = |a: &ResourceAddr, b: &ResourceAddr| {
-        a.mode == b.mode && (a.type_name == b.type_name || type_change == TypeChange::Allowed)
-    };
-    if moves
-        .iter()
-        .any(|(from, to)| !same_type(&from.resource, &to.resource))
-    {
-        return Err(RelocationRefused::OtherType);
+
+    /// All the moves as one edit.
+    pub fn edit(self) -> Edit<Relocated> {
+        let is_moved = |(to, from): &(&InstanceAddr, &&InstanceAddr)| to != *from;
+        let moves = self.places.iter().filter(is_moved);
+        let moves: Moves = moves
+            .map(|(to, from)| ((*from).clone(), to.clone()))
+            .collect();
+        let after = moved(&self.state.resources, &moves);
+        let ends: BTreeSet<_> = moves.iter().flat_map(|(from, to)| [from, to]).collect();
+        let subjects = moves.iter().map(|(from, to)| Relocated {
+            from: from.clone(),
+            to: to.clone(),
+        });
+        let subjects = subjects.collect();
+        Edit::between(self.state, &after, subjects, |address| {
+            ends.contains(address)
+        })
     }
-    if let Some(occupant) = occupant(state, &moves, to, from == to) {
-        return Err(RelocationRefused::Occupied(occupant.clone()));
+
+    /// Everything that belongs to a module, inner modules included.
+    fn in_module<'a>(&'a self, module: &'a ModuleAddr) -> impl Iterator<Item = &'a InstanceAddr> {
+        let addresses = self.from(module.clone());
+        addresses.take_while(|address| module.contains(&address.resource.module))
     }
-    let after = moved(&state.resources, &moves);
-    let ends: BTreeSet<_> = moves.iter().flat_map(|(from, to)| [from, to]).collect();
-    let subjects = moves.iter().map(|(from, to)| Relocated {
-        from: from.clone(),
-        to: to.clone(),
-    });
-    Ok(Edit::between(
-        state,
-        &after,
-        subjects.collect(),
-        |address| ends.contains(address),
-    ))
+
+    /// The instances of a resource.
+    fn of_resource<'a>(
+        &'a self,
+        resource: &'a ResourceAddr,
+    ) -> impl Iterator<Item = &'a InstanceAddr> {
+        let first = resource.clone().instance(None);
+        let addresses = self
+            .places
+            .range((Bound::Included(first), Bound::Unbounded));
+        let addresses = addresses.map(|(address, _)| address);
+        addresses.take_while(|address| address.resource == *resource)
+    }
+
+    /// The addresses from the first that a module can have, in order: those in the module come first, each after its own module's.
+    fn from(&self, module: ModuleAddr) -> impl Iterator<Item = &InstanceAddr> {
+        let first = ResourceAddr {
+            module,
+            mode: Mode::Managed,
+            type_name: "".into(),
+            name: "".into(),
+        };
+        let first = first.instance(None);
+        let addresses = self
+            .places
+            .range((Bound::Included(first), Bound::Unbounded));
+        addresses.map(|(address, _)| address)
+    }
+
+    /// The first instance at the target that does not go away. A whole module or resource is not mixed with another either.
+    fn occupant(&self, moves: &Moves, to: &StateAddr, in_place: bool) -> Option<InstanceAddr> {
+        let whole_resource = moves.values().any(|to| to.key.is_some());
+        let unit = |address: &InstanceAddr| match to {
+            StateAddr::Module(module) => {
+                let steps = &address.resource.module.steps()[..module.steps().len()];
+                StateAddr::Module(steps.iter().cloned().collect())
+            }
+            StateAddr::Instance(to) if to.key.is_none() && whole_resource => {
+                StateAddr::Instance(address.resource.clone().instance(None))
+            }
+            StateAddr::Instance(_) => StateAddr::Instance(address.clone()),
+        };
+        let stays = |address: &&InstanceAddr| in_place || !moves.contains_key(*address);
+        let taken: BTreeSet<StateAddr> = moves.values().map(unit).collect();
+        let occupants = taken.iter().filter_map(|unit| match unit {
+            StateAddr::Module(module) => self.in_module(module).find(stays),
+            StateAddr::Instance(to) if whole_resource && to.key.is_none() => {
+                self.of_resource(&to.resource).find(stays)
+            }
+            StateAddr::Instance(to) => {
+                let there = self.places.get_key_value(to);
+                there.map(|(address, _)| address).filter(stays)
+            }
+        });
+        occupants.min().cloned()
+    }
+
+    /// Everything in a module, under the other module.
+    fn modules(&self, source: &ModuleAddr, target: &ModuleAddr) -> Moves {
+        let depth = source.steps().len();
+        let below = |address: &InstanceAddr, step: Option<ModuleStep>| {
+            let steps = &address.resource.module.steps()[depth..];
+            let target = target.steps().split_last();
+            let (last, before) = target.expect("invariant: a place is not the root module");
+            let first = step.unwrap_or_else(|| last.clone());
+            let module = before.iter().cloned().chain([first]);
+            InstanceAddr {
+                resource: ResourceAddr {
+                    module: module.chain(steps.iter().cloned()).collect(),
+                    ..address.resource.clone()
+                },
+                key: address.key.clone(),
+            }
+        };
+        let exactly = self.in_module(source);
+        let exactly: Moves = exactly
+            .map(|address| (address.clone(), below(address, None)))
+            .collect();
+        let unkeyed = |module: &ModuleAddr| {
+            let last = module.steps().last();
+            last.filter(|step| step.key.is_none()).cloned()
+        };
+        let (Some(of), Some(to)) = (unkeyed(source), unkeyed(target)) else {
+            return exactly;
+        };
+        if !exactly.is_empty() {
+            return exactly;
+        }
+        // Nothing is at the module without a key: the call with all its instances is meant.
+        let outer = &source.steps()[..depth - 1];
+        let step_of_call = |address: &InstanceAddr| {
+            let (before, step) = address
+                .resource
+                .module
+                .steps()
+                .get(..depth)?
+                .split_at(depth - 1);
+            (before == outer && step[0].name == of.name).then(|| step[0].clone())
+        };
+        let calls = self.from(source.clone());
+        calls
+            .map_while(|address| {
+                let step = ModuleStep {
+                    name: to.name.clone(),
+                    ..step_of_call(address)?
+                };
+                Some((address.clone(), below(address, Some(step))))
+            })
+            .collect()
+    }
+
+    /// One instance, or all of a resource; `None` when several were to become one.
+    fn instances(&self, source: &InstanceAddr, target: &InstanceAddr) -> Option<Moves> {
+        if self.places.contains_key(source) {
+            return Some(Moves::from([(source.clone(), target.clone())]));
+        }
+        if source.key.is_some() {
+            return Some(Moves::new());
+        }
+        let keyed: Moves = (self.of_resource(&source.resource))
+            .map(|address| {
+                let target = target.resource.clone().instance(address.key.clone());
+                (address.clone(), target)
+            })
+            .collect();
+        (keyed.is_empty() || target.key.is_none()).then_some(keyed)
+    }
 }
 
 type Moves = BTreeMap<InstanceAddr, InstanceAddr>;
-
-/// The instances at the target that do not go away. A whole module or resource is not mixed with another either.
-fn occupant<'a>(
-    state: &'a State,
-    moves: &Moves,
-    to: &StateAddr,
-    in_place: bool,
-) -> Option<&'a InstanceAddr> {
-    let whole_resource = moves.values().any(|to| to.key.is_some());
-    let unit = |address: &InstanceAddr| match to {
-        StateAddr::Module(module) => {
-            let steps = address.resource.module.steps();
-            let steps = steps.get(..module.steps().len())?;
-            Some(StateAddr::Module(steps.iter().cloned().collect()))
-        }
-        StateAddr::Instance(to) if to.key.is_none() && whole_resource => {
-            Some(StateAddr::Instance(address.resource.clone().instance(None)))
-        }
-        StateAddr::Instance(_) => Some(StateAddr::Instance(address.clone())),
-    };
-    let taken: BTreeSet<StateAddr> = moves.values().filter_map(unit).collect();
-    state.resources.keys().find(|address| {
-        let stays = in_place || !moves.contains_key(*address);
-        stays && unit(address).is_some_and(|unit| taken.contains(&unit))
-    })
-}
-
-/// Everything in a module, under the other module.
-fn modules(instances: &Instances, source: &ModuleAddr, target: &ModuleAddr) -> Moves {
-    let below = |address: &InstanceAddr, step: Option<ModuleStep>| {
-        let steps = &address.resource.module.steps()[source.steps().len()..];
-        let target = target.steps().split_last();
-        let (last, before) = target.expect("invariant: a place is not the root module");
-        let first = step.unwrap_or_else(|| last.clone());
-        let module = before.iter().cloned().chain([first]);
-        InstanceAddr {
-            resource: ResourceAddr {
-                module: module.chain(steps.iter().cloned()).collect(),
-                ..address.resource.clone()
-            },
-            key: address.key.clone(),
-        }
-    };
-    let exactly: Moves = instances
-        .keys()
-        .filter(|address| source.contains(&address.resource.module))
-        .map(|address| (address.clone(), below(address, None)))
-        .collect();
-    let unkeyed = |module: &ModuleAddr| {
-        let last = module.steps().last();
-        last.is_some_and(|step| step.key.is_none())
-    };
-    if !exactly.is_empty() || !unkeyed(source) || !unkeyed(target) {
-        return exactly;
-    }
-    // Nothing is at the module without a key: the call with all its instances is meant.
-    let depth = source.steps().len();
-    let of_call = |address: &InstanceAddr| {
-        let steps = address.resource.module.steps();
-        let step = steps.get(depth - 1)?.clone();
-        let unkeyed = steps[..depth - 1].iter().cloned().chain([ModuleStep {
-            key: None,
-            ..step.clone()
-        }]);
-        (unkeyed.collect::<ModuleAddr>() == *source).then_some(step)
-    };
-    let name = target.steps().last().map(|step| step.name.clone());
-    instances
-        .keys()
-        .filter_map(|address| {
-            let step = ModuleStep {
-                name: name.clone()?,
-                key: of_call(address)?.key,
-            };
-            Some((address.clone(), below(address, Some(step))))
-        })
-        .collect()
-}
-
-/// One instance, or all of a resource; `None` when several were to become one.
-fn resources(instances: &Instances, source: &InstanceAddr, target: &InstanceAddr) -> Option<Moves> {
-    if instances.contains_key(source) {
-        return Some(Moves::from([(source.clone(), target.clone())]));
-    }
-    if source.key.is_some() {
-        return Some(Moves::new());
-    }
-    let keyed: Moves = instances
-        .keys()
-        .filter(|address| address.resource == source.resource)
-        .map(|address| {
-            let target = target.resource.clone().instance(address.key.clone());
-            (address.clone(), target)
-        })
-        .collect();
-    (keyed.is_empty() || target.key.is_none()).then_some(keyed)
-}
 
 /// The instances at their new addresses, with the dependencies of all.
 fn moved(before: &Instances, moves: &Moves) -> Instances {
