@@ -27,6 +27,12 @@ static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
     Arc::new(schema)
 });
 
+static NULL_RESOURCE: LazyLock<Arc<Schema>> = LazyLock::new(|| {
+    let facts = "resource null_resource 0 {id:c string,triggers:o map(string)}";
+    let (_, _, schema) = from_facts_line(facts).expect("invariant: the line above is a schema");
+    Arc::new(schema)
+});
+
 static NO_CONFIGURATION: LazyLock<Arc<Schema>> =
     LazyLock::new(|| Arc::new(Schema::new(0, Block::default())));
 
@@ -93,6 +99,36 @@ fn applied(planned: &Value) -> Value {
         object = with(&object, "id", id.to_string().into());
     }
     object
+}
+
+/// The object that a `null_resource` becomes, as a program would declare it: nothing is replaced by the move.
+fn moved(request: &MoveResourceState<'_>) -> Result<Value, Diagnostic> {
+    let from = request.source_provider;
+    let is_null_resource = (&*from.namespace, &*from.type_name) == ("hashicorp", "null")
+        && request.source_type_name == "null_resource";
+    if !is_null_resource {
+        let refused = format!(
+            "{} of {from} cannot become {TERRAFORM_DATA}",
+            request.source_type_name
+        );
+        return Err(Diagnostic::error(refused).detail("only a null_resource of hashicorp/null can"));
+    }
+    let unreadable = |reason: String| {
+        Diagnostic::error("the stored null_resource cannot be read").detail(reason)
+    };
+    let RawState::Json(json) = request.source_state else {
+        return Err(unreadable("it is older than the type".to_owned()));
+    };
+    let source = Value::from_json(json, NULL_RESOURCE.ty());
+    let source = source.map_err(|error| unreadable(error.to_string()))?;
+    let triggers = match attribute(&source, "triggers") {
+        Value::Null => Value::Null,
+        // Who writes `{…}` writes an object.
+        triggers => Value::map(triggers.members().cloned().unwrap_or_default()),
+    };
+    let config = Value::map([("triggers_replace", triggers)]);
+    let object = (SCHEMA.block.coerce(&config)).expect("invariant: the argument takes any value");
+    Ok(with(&object, "id", attribute(&source, "id")))
 }
 
 #[async_trait]
@@ -240,9 +276,18 @@ impl Provider for Builtin {
 
     async fn move_resource_state(
         &self,
-        _request: MoveResourceState<'_>,
+        request: MoveResourceState<'_>,
     ) -> Result<MoveResourceStateResponse, CallError> {
-        unimplemented("MoveResourceState")
+        let (target_state, diagnostics) = match moved(&request) {
+            Ok(object) => (object, Diagnostics::new()),
+            Err(refused) => (Value::Null, refused.into()),
+        };
+        Ok(MoveResourceStateResponse {
+            target_state,
+            target_private: Bytes::new(),
+            target_identity: None,
+            diagnostics,
+        })
     }
 
     async fn read_data_source(
@@ -257,4 +302,78 @@ impl Provider for Builtin {
     }
 
     async fn shutdown(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use terrane_core::addr::ProviderSource;
+
+    use super::*;
+
+    async fn move_from(source: &str, type_name: &str, json: &str) -> MoveResourceStateResponse {
+        let request = MoveResourceState {
+            source_provider: &source.parse::<ProviderSource>().expect("a source"),
+            source_type_name: type_name,
+            source_schema_version: 0,
+            source_state: RawState::Json(json.as_bytes()),
+            source_private: &Bytes::new(),
+            source_identity: None,
+            target_type_name: TERRAFORM_DATA,
+        };
+        Builtin
+            .move_resource_state(request)
+            .await
+            .expect("answered")
+    }
+
+    #[tokio::test]
+    async fn a_null_resource_becomes_one_that_its_triggers_would_make() {
+        for (stored, declared) in [
+            (
+                r#"{"a":"1","b":"2"}"#,
+                Value::map([("a", Value::from("1")), ("b", "2".into())]),
+            ),
+            ("null", Value::Null),
+        ] {
+            let json = format!(r#"{{"id":"829","triggers":{stored}}}"#);
+            let moved = move_from(
+                "registry.terraform.io/hashicorp/null",
+                "null_resource",
+                &json,
+            );
+            let prior = moved.await.target_state;
+            assert_eq!(attribute(&prior, "id"), "829".into());
+            let config = Value::map([("triggers_replace", declared)]);
+            let config = SCHEMA.block.coerce(&config).expect("arguments");
+            let proposed = with(&config, "id", "829".into());
+            let request = PlanResourceChange {
+                type_name: TERRAFORM_DATA,
+                prior_state: &prior,
+                proposed_new_state: &proposed,
+                config: &config,
+                prior_private: &Bytes::new(),
+                prior_identity: None,
+                planned_private: None,
+            };
+            let plan = Builtin
+                .plan_resource_change(request)
+                .await
+                .expect("planned");
+            assert_eq!(
+                (plan.planned_state, plan.requires_replace),
+                (prior, Vec::new())
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn other_types_do_not_become_one() {
+        for (source, type_name) in [
+            ("hashicorp/null", "null_data"),
+            ("acme/null", "null_resource"),
+        ] {
+            let moved = move_from(source, type_name, "{}").await;
+            assert!(moved.diagnostics.has_errors(), "{source} {type_name}");
+        }
+    }
 }
