@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use terrane_core::addr::ProviderSource;
 use terrane_registry::Platform;
 use terrane_tests::{Proxy, Release, Step, TestEnvironment, TestRegistry, go_program};
@@ -107,6 +108,42 @@ fn the_first_up_installs_and_every_later_command_needs_no_network() {
     stack.run(&["destroy", "--yes", "--offline"]).exits(0);
     assert_eq!(project.registry.take_requests(), []);
     assert_eq!(project.lock(), lock);
+}
+
+#[test]
+fn a_run_in_json_says_what_it_installs() {
+    let project = project();
+    let file = project.stack.path().join("run.jsonl");
+    let file = file.to_str().expect("text");
+    let lines = |text: &str| -> Vec<Value> {
+        let lines = text.lines().map(serde_json::from_str);
+        lines.collect::<Result<_, _>>().expect("JSON lines")
+    };
+    let installed = |lines: &[Value]| -> Vec<Value> {
+        assert_eq!(lines[0]["type"], "version");
+        let installed = lines
+            .iter()
+            .filter(|line| line["type"] == "provider_installed");
+        installed.map(|line| line["provider"].clone()).collect()
+    };
+    let up = project.stack.run(&["up", "--yes", "--json"]).exits(0);
+    let [provider] = &installed(&lines(&up.stdout))[..] else {
+        panic!("{up}")
+    };
+    let source = format!("{}/terrane/conformance", ProviderSource::DEFAULT_HOST);
+    assert_eq!(provider["source"], source);
+    assert_eq!(provider["version"], "1.0.0");
+    assert_eq!(provider["from"], project.registry.host());
+    assert!(provider["signed_by"].is_string(), "{provider}");
+    project.clear_cache();
+    let again = project
+        .stack
+        .run(&["up", "--yes", "--json-file", file])
+        .exits(0);
+    let text = std::fs::read_to_string(file).expect("a file");
+    assert_eq!(installed(&lines(&text)).len(), 1, "{again}");
+    let third = project.stack.run(&["up", "--yes", "--json"]).exits(0);
+    assert_eq!(installed(&lines(&third.stdout)), Vec::<Value>::new());
 }
 
 #[test]

@@ -76,10 +76,13 @@ impl Session<'_> {
         Some(lock.get(source)?.version.clone())
     }
 
-    /// The state, if there is one that can be read.
+    /// The state, if there is one that can be read; kept for the command that looks at it next.
     async fn stored(&self) -> Option<State> {
         let backend = self.backend().await.ok()?;
-        Some(Run::look(&*backend).await.ok()?.0)
+        let found = Run::look(&*backend).await.ok()?;
+        let state = found.0.clone();
+        self.looked.replace(Some(found));
+        Some(state)
     }
 }
 

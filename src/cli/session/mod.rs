@@ -10,13 +10,13 @@ mod recording;
 mod rescue;
 mod state;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use terrane_core::Diagnostics;
 use terrane_provider::{Environment, Recorder};
-use terrane_state::BackendConfig;
+use terrane_state::{BackendConfig, Recovered, State};
 
 use crate::args::Common;
 use crate::redactor::Redactor;
@@ -48,6 +48,8 @@ pub(crate) struct Session<'a> {
     environment: Environment,
     /// The known secrets of this invocation.
     pub(crate) redactor: Arc<Redactor>,
+    /// The state that was read to resolve the hosts of providers.
+    looked: RefCell<Option<(State, Recovered)>>,
     /// How long questions waited for an answer.
     asked: Cell<Duration>,
     /// The recording of `--record`, once it has begun.
@@ -81,6 +83,7 @@ impl<'a> Session<'a> {
             streams,
             redactor: Arc::new(Redactor::new(&environment)),
             environment,
+            looked: RefCell::default(),
             asked: Cell::default(),
             recorder: OnceCell::new(),
             var_files: Vec::new(),

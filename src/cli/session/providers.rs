@@ -9,8 +9,8 @@ use terrane_core::{Diagnostic, Program, ProviderConfig};
 use terrane_engine::ProviderBuild;
 use terrane_provider::{Environment, InstalledProvider, Launch, Plugins};
 use terrane_registry::{
-    CliConfig, HttpOptions, InstallError, InstallSettings, Installer, Platform, RequiredProvider,
-    Version,
+    CliConfig, HttpOptions, InstallError, InstallEvent, InstallObserver, InstallSettings,
+    Installer, Platform, RequiredProvider, Version,
 };
 use terrane_state::Sha256;
 
@@ -19,7 +19,7 @@ use super::state::sandbox_path;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::logs::Logs;
-use crate::view::Installing;
+use crate::view::{Installing, RunView as _, RunViews};
 
 /// Where Terraform and OpenTofu keep it, too.
 pub(super) const LOCK_FILE: &str = ".terraform.lock.hcl";
@@ -27,6 +27,23 @@ pub(super) const LOCK_FILE: &str = ".terraform.lock.hcl";
 impl Session<'_> {
     /// Where provider processes of that program come from. One that is not on this machine is installed first.
     pub(crate) async fn providers(&self, program: &Program) -> Result<Plugins, CommandError> {
+        self.installed_providers(program, None).await
+    }
+
+    /// The same for a run, whose views are told what is installed.
+    pub(crate) async fn providers_of_run(
+        &self,
+        program: &Program,
+        views: &RunViews,
+    ) -> Result<Plugins, CommandError> {
+        self.installed_providers(program, Some(views)).await
+    }
+
+    async fn installed_providers(
+        &self,
+        program: &Program,
+        views: Option<&RunViews>,
+    ) -> Result<Plugins, CommandError> {
         let cli_config = match self.common.sandbox || self.common.replay.is_some() {
             // Nothing that is installed here matters.
             true => CliConfig::default(),
@@ -56,7 +73,7 @@ impl Session<'_> {
             false => {
                 let required = required_providers(program);
                 let providers = program.providers();
-                self.with_installed(plugins, required, providers, cli_config)
+                self.with_installed(plugins, required, providers, cli_config, views)
                     .await
             }
         }
@@ -82,7 +99,7 @@ impl Session<'_> {
             locked.map_err(|errors| not_installed(errors, &[]))?;
         }
         plugins = self
-            .with_installed(plugins, vec![required], &[], cli_config)
+            .with_installed(plugins, vec![required], &[], cli_config, None)
             .await?;
         let json = plugins.schemas_json(&source).await.map_err(start_failed)?;
         let version = match plugins.is_attached(&source).map_err(start_failed)? {
@@ -151,6 +168,7 @@ impl Session<'_> {
         all: Vec<RequiredProvider>,
         declared: &[ProviderConfig],
         cli_config: CliConfig,
+        views: Option<&RunViews>,
     ) -> Result<Plugins, CommandError> {
         let mut required = Vec::new();
         for one in all {
@@ -161,7 +179,8 @@ impl Session<'_> {
         if required.is_empty() {
             return Ok(plugins);
         }
-        let observer = Installing::new(self.streams.clone());
+        let people = Installing::new(self.streams.clone());
+        let observer = Observers { people, views };
         let installed = self
             .installer(cli_config)
             .install(&required, &observer)
@@ -244,6 +263,21 @@ impl Session<'_> {
                 Diagnostic::error(error.to_string()).detail(why)
             })?;
         Ok(plugins.with_command(source.clone(), command))
+    }
+}
+
+/// Everybody who follows an installation.
+struct Observers<'a> {
+    people: Installing,
+    views: Option<&'a RunViews>,
+}
+
+impl InstallObserver for Observers<'_> {
+    fn event(&self, event: InstallEvent<'_>) {
+        if let Some(views) = self.views {
+            views.installing(&event);
+        }
+        self.people.event(event);
     }
 }
 

@@ -63,6 +63,10 @@ impl Session<'_> {
 
     /// The same without the warning about results that are not stored yet.
     pub(super) async fn look_past_unpushed(&self) -> Result<(State, Recovered), CommandError> {
+        // What was read to resolve the hosts of providers is young enough.
+        if let Some(found) = self.looked.take() {
+            return Ok(found);
+        }
         let backend = self.backend().await?;
         match Run::look(&*backend).await {
             Ok(found) => Ok(found),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use terrane_core::Diagnostics;
 use terrane_engine::Event;
+use terrane_registry::InstallEvent;
 
 use super::{
     Annotations, AppliedRun, ChangeView, ClosedRun, Details, InFiles, Outputs, PlanView,
@@ -98,6 +99,10 @@ impl ProgressView for RunViews {
 impl RunView for RunViews {
     fn begin(&self) -> Result<(), Diagnostics> {
         self.views.iter().try_for_each(|view| view.begin())
+    }
+
+    fn installing(&self, event: &InstallEvent<'_>) {
+        self.views.iter().for_each(|view| view.installing(event));
     }
 
     fn diagnostics(&self, diagnostics: &Diagnostics) {

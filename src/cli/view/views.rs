@@ -10,7 +10,7 @@ use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostics, Program};
 use terrane_cost::Estimate;
 use terrane_engine::{Applied, Event, Inventory, Plan, PlanMode};
-use terrane_registry::{LockChange, MirroredPackage, ProviderStatus};
+use terrane_registry::{InstallEvent, LockChange, MirroredPackage, ProviderStatus};
 use terrane_state::backend::Holder;
 use terrane_state::edit::{ProviderPattern, Relocated};
 use terrane_state::model::OutputValue;
@@ -99,6 +99,9 @@ pub(crate) trait RunView: ProgressView {
     /// # Errors
     /// When the place that it is written to cannot be written.
     fn begin(&self) -> Result<(), Diagnostics>;
+
+    /// A provider of the run is installed first. On the terminal its progress has rows already.
+    fn installing(&self, _: &InstallEvent<'_>) {}
 
     /// Diagnostics that no event carried.
     fn diagnostics(&self, diagnostics: &Diagnostics);

@@ -110,13 +110,14 @@ pub(crate) async fn plan_and_apply(
     reported(session, &request.guard.files, async |view| {
         request.confirmation.check_possible(session)?;
         let program = session.program().await?;
-        let providers = session.providers(&program).await?;
+        view.begin()?;
+        let providers = session.providers_of_run(&program, &view).await?;
         carry_out(session, &request, view, &program, &providers, started).await
     })
     .await
 }
 
-/// Makes a run, for a program and its providers.
+/// Makes a run that has begun, for a program and its providers.
 pub(crate) async fn carry_out(
     session: &Session<'_>,
     request: &Request<impl PlanSource>,
@@ -125,7 +126,6 @@ pub(crate) async fn carry_out(
     providers: &Plugins,
     started: Instant,
 ) -> Result<Exit, CommandError> {
-    view.begin()?;
     let feed = Feed::new(view.clone(), session.redactor.clone());
     let (run, recovered) = session.open(request.operation).await?;
     say_recovered(session, &recovered);

@@ -7,6 +7,7 @@ use terrane_core::addr::InstanceAddr;
 use terrane_core::policy::{PolicyOutcome, PolicyReport};
 use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_engine::{Action, ActionStage, Event, Plan, PlanMode, Step, StepKind, Summary};
+use terrane_registry::InstallEvent;
 use terrane_state::{Clock as _, SystemClock};
 
 use super::plan::reason;
@@ -15,7 +16,7 @@ use super::validate::diagnostic;
 use super::values::index;
 use super::{JsonView, to_line};
 use crate::view::outline::plan_totals;
-use crate::view::text::{partial, totals, waiting};
+use crate::view::text::{install_warning, partial, totals, waiting};
 use crate::view::{AppliedRun, ClosedRun, Outputs, ProgressView, RunView, ShownPlan, Tracker};
 
 /// How often a slow operation is reported again.
@@ -236,6 +237,36 @@ impl RunView for JsonView {
         let payload = json!({ "terrane": version, "ui": "1.2" });
         self.line("info", "version", &format!("Terrane {version}"), payload);
         Ok(())
+    }
+
+    fn installing(&self, event: &InstallEvent<'_>) {
+        match event {
+            // A line for each megabyte would say no more.
+            InstallEvent::Asking { .. } | InstallEvent::Downloading { .. } => {}
+            InstallEvent::Waiting { source } => {
+                let message = format!("{source}: waiting for another run that installs it");
+                let provider = json!({ "source": source.to_string() });
+                let payload = json!({ "provider": provider });
+                self.line("info", "provider_waiting", &message, payload);
+            }
+            InstallEvent::Installed {
+                source,
+                version,
+                host,
+                signer,
+            } => {
+                let message = format!("{source}: installed {version} from {host}");
+                let provider = json!({
+                    "source": source.to_string(),
+                    "version": version.to_string(),
+                    "from": host,
+                    "signed_by": signer.map(|signer| &signer.fingerprint),
+                });
+                let payload = json!({ "provider": provider });
+                self.line("info", "provider_installed", &message, payload);
+            }
+            InstallEvent::Warning(error) => self.diagnostic(&install_warning(error)),
+        }
     }
 
     fn diagnostics(&self, all: &Diagnostics) {

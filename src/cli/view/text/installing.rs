@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use terrane_core::Diagnostic;
 use terrane_core::addr::ProviderSource;
-use terrane_registry::{InstallEvent, InstallObserver};
+use terrane_registry::{InstallError, InstallEvent, InstallObserver};
 
 use super::diagnostics::diagnostics;
 use super::painter::{Painter, Tone};
@@ -110,12 +110,17 @@ impl InstallObserver for Installing {
                 self.streams.progress(&format!("{line}\n"));
             }
             InstallEvent::Warning(error) => {
-                let warning = Diagnostic::warning(error.summary).detail(error.detail);
-                let text = diagnostics(&warning.hints(error.hints).into(), painter);
+                let text = diagnostics(&install_warning(&error).into(), painter);
                 self.streams.err(&text);
             }
         }
     }
+}
+
+/// Something to be told of an installation that goes on.
+pub(crate) fn install_warning(error: &InstallError) -> Diagnostic {
+    let warning = Diagnostic::warning(&error.summary).detail(&error.detail);
+    warning.hints(error.hints.clone())
 }
 
 /// The last sixteen digits, by which people know a key.

@@ -30,7 +30,7 @@ use crate::streams::Streams;
 use painter::{Painter, Tone};
 use plan::PlanText;
 
-pub(crate) use installing::Installing;
+pub(crate) use installing::{Installing, install_warning};
 pub(crate) use live::rows_of_planning;
 pub(in crate::view) use summary::{closed, partial, refreshed, totals};
 pub(crate) use words::name;

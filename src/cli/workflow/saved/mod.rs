@@ -24,7 +24,7 @@ use crate::exit_code::Exit;
 use crate::session::{Session, own_digest, quoted_if_needed, run_error};
 use crate::signals::interrupted;
 use crate::view::printable::one_line;
-use crate::view::{Details, Place, SavedAs};
+use crate::view::{Details, Place, RunView as _, SavedAs};
 use checks::{changed_inputs, other_program, other_stack, refusal, refuse_configuration, refused};
 
 /// The remedy for nearly every refusal.
@@ -147,7 +147,8 @@ pub(crate) async fn apply(
         let (saved, program) = open(session, file)?;
         saved.check_place(session).await?;
         session.say(&changed_inputs(&saved.origin.inputs, &session.inputs()?));
-        let providers = session.providers(&program).await?;
+        view.begin()?;
+        let providers = session.providers_of_run(&program, &view).await?;
         saved.check_providers(&session.provider_builds(&program, &providers)?)?;
         let request = Request {
             operation: Operation::Apply,
