@@ -58,6 +58,8 @@ pub enum InstallationPlace {
     FilesystemMirror(PathBuf),
     /// A mirror behind that base URL.
     NetworkMirror(Url),
+    /// A registry of OCI artifacts, as OpenTofu can use one. It is not read here: a provider that only it may serve is an error.
+    OciMirror,
     /// The registry that the provider's address names.
     Direct,
 }
@@ -257,8 +259,7 @@ impl CliConfig {
                 "filesystem_mirror" => InstallationPlace::FilesystemMirror(needed("path")?.into()),
                 "network_mirror" => InstallationPlace::NetworkMirror(mirror_url(&needed("url")?)?),
                 "direct" => InstallationPlace::Direct,
-                // Not read yet; another method may have the provider.
-                "oci_mirror" => continue,
+                "oci_mirror" => InstallationPlace::OciMirror,
                 other => return Err(format!("`{other}` is no way to install a provider")),
             };
             self.methods.push(InstallationMethod {

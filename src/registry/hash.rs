@@ -28,10 +28,10 @@ pub struct ParseHashError {
 }
 
 impl PackageHash {
-    /// The `h1:` hash of an unpacked package. Links are read through, as Terraform does.
+    /// The `h1:` hash of an unpacked package. Links to files are read through, as Terraform does.
     ///
     /// # Errors
-    /// When a file cannot be read, or a name cannot be hashed unambiguously.
+    /// When a file cannot be read, a name cannot be hashed unambiguously, or a link inside leads to a folder.
     pub fn of_directory(directory: &Path) -> io::Result<Self> {
         let mut summary = Sha256::new();
         for name in files_of(directory)? {
@@ -129,9 +129,12 @@ fn collect(directory: &Path, prefix: String, files: &mut Vec<String>) -> io::Res
             true => name.to_owned(),
             false => format!("{prefix}/{name}"),
         };
-        // `metadata` follows links.
-        if std::fs::metadata(entry.path())?.is_dir() {
+        if entry.file_type()?.is_dir() {
             collect(&entry.path(), path, files)?;
+        } else if std::fs::metadata(entry.path())?.is_dir() {
+            // Terraform fails here, too: to it the link is a file, which cannot be read. Following it may also never end.
+            let message = format!("{} is a link to a folder", entry.path().display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         } else {
             files.push(path);
         }
@@ -159,6 +162,36 @@ mod tests {
     }
 
     const EXPECTED: &str = "h1:IVIm5H9daRcc9cfwBpMaEbYF7sqpLSn5dqIxsl5LwJ4=";
+
+    #[test]
+    fn a_link_to_a_file_is_read_and_one_to_a_folder_refused() {
+        let outside = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(outside.path().join("package")).expect("made");
+        let package = outside.path().join("package");
+        std::fs::write(outside.path().join("shared"), "hello\n").expect("written");
+        std::os::unix::fs::symlink("../shared", package.join("a")).expect("linked");
+        std::fs::create_dir(package.join("docs")).expect("made");
+        std::fs::write(package.join("docs/a"), "hello\n").expect("written");
+        let linked = PackageHash::of_directory(&package).expect("hashed");
+        std::fs::remove_file(package.join("a")).expect("removed");
+        std::fs::write(package.join("a"), "hello\n").expect("written");
+        assert_eq!(PackageHash::of_directory(&package).expect("hashed"), linked);
+
+        // The package itself may be a link, as in Terraform's plugin cache.
+        let link = outside.path().join("link");
+        std::os::unix::fs::symlink("package", &link).expect("linked");
+        assert_eq!(PackageHash::of_directory(&link).expect("hashed"), linked);
+
+        // To itself: following it would never end.
+        std::os::unix::fs::symlink("..", package.join("docs/up")).expect("linked");
+        let refused = PackageHash::of_directory(&package).expect_err("refused");
+        assert!(
+            refused
+                .to_string()
+                .ends_with("docs/up is a link to a folder"),
+            "{refused}"
+        );
+    }
 
     #[test]
     fn hashes_of_unknown_schemes_are_kept_and_others_refused() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_RANGE, RANGE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use thiserror::Error;
@@ -222,14 +222,7 @@ impl Http {
     /// A document of at most `limit` bytes.
     pub(crate) async fn document(&self, url: &Url, limit: u64) -> Result<Document, HttpError> {
         let mut bytes = Vec::new();
-        let mut keep = |piece: Piece<'_>| {
-            match piece {
-                Piece::Start { .. } => bytes.clear(),
-                Piece::Bytes(piece) => bytes.extend_from_slice(piece),
-            }
-            Ok(())
-        };
-        let url = self.stream(url, limit, &mut keep).await?;
+        let url = self.stream(url, limit, &mut bytes).await?;
         Ok(Document { url, bytes })
     }
 
@@ -251,16 +244,18 @@ impl Http {
         }
     }
 
-    /// Hands the answer over in pieces; after a failure on the way it starts again, which the sink is told.
+    /// Hands the answer over in pieces. After a failure on the way it asks for the rest, or for everything again.
     pub(crate) async fn stream(
         &self,
         url: &Url,
         limit: u64,
-        sink: &mut (dyn FnMut(Piece<'_>) -> Result<(), HttpError> + Send),
+        sink: &mut dyn Sink,
     ) -> Result<Url, HttpError> {
-        let mut attempt = 0;
+        let (mut attempt, mut can_resume) = (0, true);
         loop {
-            match self.stream_once(url, limit, sink).await {
+            let from = if can_resume { sink.has() } else { 0 };
+            match self.stream_once(url, limit, from, sink).await {
+                Err(Failed::NoSuchRange) => can_resume = false,
                 Err(Failed::Passing { after, .. }) if attempt < self.retries => {
                     let pause = after.unwrap_or(self.pause * 2_u32.pow(attempt));
                     attempt += 1;
@@ -272,24 +267,35 @@ impl Http {
         }
     }
 
+    /// Asks for the bytes from that one on.
     async fn stream_once(
         &self,
         url: &Url,
         limit: u64,
-        sink: &mut (dyn FnMut(Piece<'_>) -> Result<(), HttpError> + Send),
+        asked: u64,
+        sink: &mut dyn Sink,
     ) -> Result<Url, Failed> {
-        let mut response = self.get(url).await?;
+        let mut response = self.get(url, asked).await?;
         let from = response.url().clone();
         let too_long = || HttpError::TooLong {
             url: from.clone(),
             limit,
         };
+        let begins = match response.status() {
+            StatusCode::PARTIAL_CONTENT if asked > 0 && first_byte(&response) == Some(asked) => {
+                asked
+            }
+            StatusCode::PARTIAL_CONTENT if asked > 0 => return Err(Failed::NoSuchRange),
+            // A server that does not know ranges sends everything.
+            _ => 0,
+        };
         let length = response.content_length();
+        let length = length.map(|length| length.saturating_add(begins));
         if length.is_some_and(|length| length > limit) {
             return Err(Failed::Lasting(too_long()));
         }
-        sink(Piece::Start { length }).map_err(Failed::Lasting)?;
-        let mut left = limit;
+        sink.start(begins, length).map_err(Failed::Lasting)?;
+        let mut left = limit - begins.min(limit);
         let (mut window, mut arrived) = (Instant::now() + self.timeout, 0);
         loop {
             let Ok(piece) = tokio::time::timeout_at(window, response.chunk()).await else {
@@ -307,7 +313,7 @@ impl Http {
                     arrived += bytes.len() as u64;
                     left = (left.checked_sub(bytes.len() as u64))
                         .ok_or_else(|| Failed::Lasting(too_long()))?;
-                    sink(Piece::Bytes(&bytes)).map_err(Failed::Lasting)?;
+                    sink.bytes(&bytes).map_err(Failed::Lasting)?;
                 }
                 Err(error) => return Err(failed(url, &error)),
             }
@@ -319,7 +325,7 @@ impl Http {
         format!("{} s", self.timeout.as_secs_f32())
     }
 
-    async fn get(&self, url: &Url) -> Result<Response, Failed> {
+    async fn get(&self, url: &Url, from: u64) -> Result<Response, Failed> {
         if url.scheme() != "https" {
             return Err(Failed::Lasting(HttpError::Insecure {
                 url: url.to_string(),
@@ -329,6 +335,9 @@ impl Http {
             .client
             .get(url.clone())
             .header(ACCEPT, "application/json, */*");
+        if from > 0 {
+            request = request.header(RANGE, format!("bytes={from}-"));
+        }
         let token = self.credentials.token(&host(url), &self.asked).await;
         let token = token.map_err(|reason| {
             let host = host(url);
@@ -350,6 +359,7 @@ impl Http {
         let url = response.url().clone();
         match status {
             status if status.is_success() => Ok(response),
+            StatusCode::RANGE_NOT_SATISFIABLE if from > 0 => Err(Failed::NoSuchRange),
             StatusCode::NOT_FOUND | StatusCode::GONE => {
                 Err(Failed::Lasting(HttpError::NotFound { url }))
             }
@@ -381,16 +391,42 @@ impl Http {
     }
 }
 
-/// Part of an answer.
-pub(crate) enum Piece<'a> {
-    /// An answer begins; pieces that came before it count no more.
-    Start {
-        length: Option<u64>,
-    },
-    Bytes(&'a [u8]),
+/// Takes an answer in pieces.
+pub(crate) trait Sink: Send {
+    /// How many of the first bytes are here already, so that only the rest has to come.
+    fn has(&self) -> u64 {
+        0
+    }
+
+    /// An answer begins at that byte; what is here from there on counts no more. `length` is that of the whole.
+    fn start(&mut self, at: u64, length: Option<u64>) -> Result<(), HttpError>;
+
+    /// The next bytes.
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), HttpError>;
+}
+
+impl Sink for Vec<u8> {
+    fn start(&mut self, _: u64, _: Option<u64>) -> Result<(), HttpError> {
+        self.clear();
+        Ok(())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), HttpError> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// The place of the first byte of a part, of `bytes FIRST-LAST/ALL`.
+fn first_byte(response: &Response) -> Option<u64> {
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    let (first, _) = range.strip_prefix("bytes ")?.split_once('-')?;
+    first.parse().ok()
 }
 
 enum Failed {
+    /// The server has no part that begins where it was asked to.
+    NoSuchRange,
     /// Another attempt may succeed.
     Passing {
         error: HttpError,

@@ -143,6 +143,16 @@ struct Obtained {
     stated: Vec<PackageHash>,
 }
 
+/// A package that mirrors and registries are asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Sought<'a> {
+    pub(crate) required: &'a RequiredProvider,
+    /// `None` is the newest that will do.
+    pub(crate) version: Option<&'a Version>,
+    pub(crate) platform: &'a Platform,
+    pub(crate) observer: &'a dyn InstallObserver,
+}
+
 /// A provider that is installed, and its entry in the lock file.
 struct Done {
     package: InstalledPackage,
@@ -537,10 +547,13 @@ impl Installer {
         observer: &dyn InstallObserver,
     ) -> Result<Obtained, InstallError> {
         let source = &required.source;
-        let version = locked.map(|locked| &locked.version);
-        let (origin, version) = self
-            .offer(required, version, &self.platform, client, method, observer)
-            .await?;
+        let sought = Sought {
+            required,
+            version: locked.map(|locked| &locked.version),
+            platform: &self.platform,
+            observer,
+        };
+        let (origin, version) = self.offer(&sought, client, method).await?;
         let host = origin.host();
         let wanted = WantedPackage {
             source,
@@ -600,7 +613,10 @@ impl Installer {
                 observer.event(InstallEvent::Asking { source, host });
                 Ok(origin)
             }
-            _ => {
+            InstallationPlace::OciMirror => {
+                Err(words::oci_mirror(source, self.config.file.as_deref()))
+            }
+            InstallationPlace::Direct | InstallationPlace::FilesystemMirror(_) => {
                 let host = &*source.host;
                 observer.event(InstallEvent::Asking { source, host });
                 let found = client.registry(host).await;

@@ -54,7 +54,9 @@ fn search(
     for method in (config.methods.iter()).filter(|method| method.applies_to(source)) {
         let mirror = match &method.place {
             InstallationPlace::FilesystemMirror(mirror) => mirror,
-            InstallationPlace::NetworkMirror(_) | InstallationPlace::Direct => {
+            InstallationPlace::NetworkMirror(_)
+            | InstallationPlace::OciMirror
+            | InstallationPlace::Direct => {
                 let Some(cache) = &config.plugin_cache_dir else {
                     continue;
                 };

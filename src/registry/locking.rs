@@ -10,7 +10,7 @@ use crate::cli_config::{InstallationMethod, InstallationPlace};
 use crate::client::{Origin, RegistryClient};
 use crate::error::InstallError;
 use crate::hash::PackageHash;
-use crate::installer::{InstallObserver, Installer, Progress, RequiredProvider, newest};
+use crate::installer::{InstallObserver, Installer, Progress, RequiredProvider, Sought, newest};
 use crate::locate::{self, Package, Shelf};
 use crate::lock_file::LockedProvider;
 use crate::package::{self, FetchError, WantedPackage, blocking};
@@ -112,16 +112,13 @@ impl Installer {
         let mut version = locked.map(|locked| locked.version.clone());
         let (mut hashes, mut whole) = (Vec::new(), Vec::new());
         for platform in platforms {
-            let (found, of, is_whole) = self
-                .hashes_for(
-                    required,
-                    version.as_ref(),
-                    platform,
-                    client,
-                    scratch,
-                    observer,
-                )
-                .await?;
+            let sought = Sought {
+                required,
+                version: version.as_ref(),
+                platform,
+                observer,
+            };
+            let (found, of, is_whole) = self.hashes_for(&sought, client, scratch).await?;
             if is_whole {
                 whole.extend(found.iter().cloned());
             }
@@ -153,32 +150,30 @@ impl Installer {
     /// the whole release: a mirror may hold some platforms only.
     async fn hashes_for(
         &self,
-        required: &RequiredProvider,
-        version: Option<&Version>,
-        platform: &Platform,
+        sought: &Sought<'_>,
         client: Option<&RegistryClient>,
         scratch: &Path,
-        observer: &dyn InstallObserver,
     ) -> Result<(Vec<PackageHash>, Version, bool), InstallError> {
+        let Sought {
+            required,
+            version,
+            platform,
+            ..
+        } = *sought;
         let source = &required.source;
         let (mut searched, mut last) = (Vec::new(), None);
         for method in self.methods_for(source) {
             if let InstallationPlace::FilesystemMirror(mirror) = &method.place {
                 let shelf = Shelf::read(mirror, source, platform);
                 if let Some((version, package)) = shelf.best(version, required) {
-                    let hashes = self.hashes_in(package, required, version, platform, scratch);
+                    let hashes = self.hashes_in(package, sought, version, scratch);
                     return Ok((hashes.await?, version.clone(), false));
                 }
                 searched.push(shelf.described(mirror));
                 continue;
             }
             let Some(client) = client else { continue };
-            let asked = self
-                .ask_hashes(
-                    required, version, platform, client, method, scratch, observer,
-                )
-                .await;
-            match asked {
+            match self.ask_hashes(sought, client, method, scratch).await {
                 Ok(found) => return Ok(found),
                 Err(error) if error.is_refusal => return Err(error),
                 Err(error) => last = last.or(Some(error)),
@@ -205,12 +200,11 @@ impl Installer {
     async fn hashes_in(
         &self,
         package: &Package,
-        required: &RequiredProvider,
+        sought: &Sought<'_>,
         version: &Version,
-        platform: &Platform,
         scratch: &Path,
     ) -> Result<Vec<PackageHash>, InstallError> {
-        let source = &required.source;
+        let source = &sought.required.source;
         match package {
             Package::Unpacked(folder) => {
                 let (records, hashed) = (self.records.clone(), folder.clone());
@@ -222,7 +216,7 @@ impl Installer {
                 let wanted = WantedPackage {
                     source,
                     version,
-                    platform,
+                    platform: sought.platform,
                     locked: None,
                 };
                 let taken = package::take(zip, &wanted, &store, &Quiet).await;
@@ -233,26 +227,19 @@ impl Installer {
     }
 
     /// The hashes that one mirror or registry gives, if need be by a download.
-    #[expect(clippy::too_many_arguments, reason = "each is another thing")]
     async fn ask_hashes(
         &self,
-        required: &RequiredProvider,
-        version: Option<&Version>,
-        platform: &Platform,
+        sought: &Sought<'_>,
         client: &RegistryClient,
         method: &InstallationMethod,
         scratch: &Path,
-        observer: &dyn InstallObserver,
     ) -> Result<(Vec<PackageHash>, Version, bool), InstallError> {
-        let source = &required.source;
-        let (origin, version) = self
-            .offer(required, version, platform, client, method, observer)
-            .await?;
+        let (origin, version) = self.offer(sought, client, method).await?;
         let host = origin.host();
         let wanted = WantedPackage {
-            source,
+            source: &sought.required.source,
             version: &version,
-            platform,
+            platform: sought.platform,
             locked: None,
         };
         let failed = |error: FetchError| words::not_fetched(&wanted, Some(&host), &error);
@@ -260,8 +247,9 @@ impl Installer {
         let mut hashes: Vec<PackageHash> = described.hashes().cloned().collect();
         if !described.has_tree_hash() {
             let store = Store::new(scratch.to_owned());
+            let progress = Progress(sought.observer);
             let fetched = client
-                .fetch(&origin, &wanted, &store, IfThere::Keep, &Progress(observer))
+                .fetch(&origin, &wanted, &store, IfThere::Keep, &progress)
                 .await;
             hashes.extend(fetched.map_err(failed)?.map_or_else(Vec::new, |it| it.own));
         }
@@ -272,21 +260,18 @@ impl Installer {
     /// The origin of a method, and the version that it is asked for: a given one, or the newest that will do.
     pub(crate) async fn offer(
         &self,
-        required: &RequiredProvider,
-        version: Option<&Version>,
-        platform: &Platform,
+        sought: &Sought<'_>,
         client: &RegistryClient,
         method: &InstallationMethod,
-        observer: &dyn InstallObserver,
     ) -> Result<(Origin, Version), InstallError> {
-        let source = &required.source;
-        let origin = self.origin(source, client, method, observer).await?;
-        if let Some(version) = version {
+        let source = &sought.required.source;
+        let origin = self.origin(source, client, method, sought.observer).await?;
+        if let Some(version) = sought.version {
             return Ok((origin, version.clone()));
         }
         let offered = client.versions(&origin, source).await;
         let offered = offered.map_err(|error| words::unanswered(source, &error))?;
-        let version = newest(&offered, required, platform, &origin.host())?;
+        let version = newest(&offered, sought.required, sought.platform, &origin.host())?;
         Ok((origin, version))
     }
 }

@@ -20,7 +20,7 @@ use crate::cli_config::InstallationPlace;
 use crate::client::RegistryClient;
 use crate::error::InstallError;
 use crate::hash::PackageHash;
-use crate::installer::{InstallObserver, Installer, Progress, RequiredProvider};
+use crate::installer::{InstallObserver, Installer, Progress, RequiredProvider, Sought};
 use crate::locate::{Package, Shelf};
 use crate::lock_file::LockedProvider;
 use crate::locking::{Quiet, no_scratch};
@@ -90,18 +90,13 @@ impl Installer {
             let mut done = Vec::new();
             for platform in platforms {
                 let scratch = scratch.path();
-                let package = self
-                    .copy(
-                        required,
-                        locked,
-                        version.as_ref(),
-                        platform,
-                        client,
-                        folder,
-                        scratch,
-                        observer,
-                    )
-                    .await?;
+                let sought = Sought {
+                    required,
+                    version: version.as_ref(),
+                    platform,
+                    observer,
+                };
+                let package = self.copy(&sought, locked, client, folder, scratch).await?;
                 version.get_or_insert_with(|| package.version.clone());
                 done.push(package);
             }
@@ -120,18 +115,20 @@ impl Installer {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is another thing")]
     async fn copy(
         &self,
-        required: &RequiredProvider,
+        sought: &Sought<'_>,
         locked: Option<&LockedProvider>,
-        version: Option<&Version>,
-        platform: &Platform,
         client: Option<&RegistryClient>,
         folder: &Path,
         scratch: &Path,
-        observer: &dyn InstallObserver,
     ) -> Result<MirroredPackage, InstallError> {
+        let Sought {
+            required,
+            version,
+            platform,
+            observer,
+        } = *sought;
         let source = &required.source;
         let (mut searched, mut last) = (Vec::new(), None);
         for method in self.methods_for(source) {
@@ -164,10 +161,7 @@ impl Installer {
                 continue;
             }
             let Some(client) = client else { continue };
-            let offer = self
-                .offer(required, version, platform, client, method, observer)
-                .await;
-            let (origin, version) = match offer {
+            let (origin, version) = match self.offer(sought, client, method).await {
                 Ok(offer) => offer,
                 Err(error) => {
                     last = last.or(Some(error));

@@ -1,7 +1,7 @@
 //! Fetches one package: downloads it, proves it, unpacks it into the store.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::client::Origin;
 use crate::hash::PackageHash;
-use crate::http::{self, Http, HttpError, Piece};
+use crate::http::{self, Http, HttpError, Sink};
 use crate::locate::executable;
 use crate::lock_file::LockedProvider;
 use crate::network_mirror;
@@ -156,12 +156,18 @@ pub(crate) async fn fetch(
         return Ok(None);
     };
     let described = describe(http, origin, wanted).await?;
-    let zip = place.zip();
+    let stated = described.zip_hash();
+    let zip = stated.map_or_else(|| place.zip(), |stated| place.partial(stated));
     let zip_hash = download(http, &described, wanted.source, &zip, progress).await?;
     let (source, locked) = (wanted.source.clone(), wanted.locked.cloned());
-    blocking(move || unpack(place, &zip, &source, described, zip_hash, locked.as_ref()))
-        .await
-        .map(Some)
+    let unpacking = blocking(move || {
+        let opened = File::open(&zip);
+        // While the place is ours; whatever comes of it, nothing is left to go on with.
+        let _ = std::fs::remove_file(&zip);
+        let opened = opened.map_err(|source| FetchError::Store { path: zip, source })?;
+        unpack(place, opened, &source, described, zip_hash, locked.as_ref())
+    });
+    unpacking.await.map(Some)
 }
 
 /// Unpacks a zip of this machine into the store; `None` when another process was faster.
@@ -184,12 +190,12 @@ pub(crate) async fn take(
     let (zip, source) = (zip.to_owned(), wanted.source.clone());
     let locked = wanted.locked.cloned();
     let unpacking = blocking(move || {
-        let hash = File::open(&zip).and_then(PackageHash::of_zip);
-        let hash = hash.map_err(|source| FetchError::Store {
-            path: zip.clone(),
-            source,
-        })?;
-        unpack(place, &zip, &source, described, hash, locked.as_ref())
+        let read = File::open(&zip).and_then(|mut file| {
+            let hash = PackageHash::of_zip(&mut file)?;
+            Ok((file, hash))
+        });
+        let (file, hash) = read.map_err(|source| FetchError::Store { path: zip, source })?;
+        unpack(place, file, &source, described, hash, locked.as_ref())
     });
     unpacking.await.map(Some)
 }
@@ -244,6 +250,11 @@ impl PackageDescription {
     /// Whether the `h1:` hash of this package is stated, so that the lock file does not need the package for it.
     pub fn has_tree_hash(&self) -> bool {
         self.expected.iter().any(|hash| hash.scheme() == "h1")
+    }
+
+    /// The hash that the zip must have, if one is stated.
+    fn zip_hash(&self) -> Option<&PackageHash> {
+        self.expected.iter().find(|hash| hash.scheme() == "zh")
     }
 
     /// Refuses a package with that hash if hashes of its scheme are stated and this is none of them.
@@ -380,7 +391,8 @@ async fn release(
     }
 }
 
-/// Downloads the zip into a new file; returns its hash, which is the stated one if one is stated.
+/// Downloads the zip into a file; returns its hash, which is the stated one if one is stated. If the hash is stated, a download that
+/// broke off goes on from what the file holds.
 pub(crate) async fn download(
     http: &Http,
     described: &PackageDescription,
@@ -396,49 +408,99 @@ pub(crate) async fn download(
         .package
         .as_ref()
         .expect("invariant: only packages of an origin are downloaded");
-    let mut file = File::create(zip).map_err(failed)?;
-    let (mut there, mut length, mut broken) = (0_u64, None, None);
-    let mut keep = |piece: Piece<'_>| {
-        let written = match piece {
-            Piece::Start { length: stated } => {
-                (there, length) = (0, stated);
-                file.set_len(0).and_then(|()| io::Seek::rewind(&mut file))
+    let file = (File::options().create(true).write(true))
+        .truncate(described.zip_hash().is_none())
+        .open(zip)
+        .map_err(failed)?;
+    let mut download = ZipDownload {
+        has: file.metadata().map_err(failed)?.len(),
+        is_resumed: false,
+        length: None,
+        broken: None,
+        file,
+        url,
+        source,
+        progress,
+    };
+    loop {
+        let streamed = http.stream(url, LARGEST_ZIP, &mut download).await;
+        if let Some(error) = download.broken {
+            return Err(failed(error));
+        }
+        streamed.map_err(|error| match error {
+            HttpError::NotFound { url } => FetchError::Incomplete {
+                what: "package for this platform",
+                url,
+            },
+            error => error.into(),
+        })?;
+        let written = zip.to_owned();
+        let hash = blocking(move || PackageHash::of_zip(File::open(written)?)).await;
+        let hash = hash.map_err(failed)?;
+        match described.check(&hash) {
+            Ok(()) => return Ok(hash),
+            // What was there may have been the beginning of something else.
+            Err(_) if download.is_resumed => (download.is_resumed, download.has) = (false, 0),
+            Err(error) => {
+                let _ = std::fs::remove_file(zip);
+                return Err(error);
             }
-            Piece::Bytes(bytes) => {
-                there += bytes.len() as u64;
-                file.write_all(bytes)
-            }
-        };
-        progress.downloaded(source, there, length);
+        }
+    }
+}
+
+/// A zip on its way into a file.
+struct ZipDownload<'a> {
+    file: File,
+    has: u64,
+    length: Option<u64>,
+    /// Whether the file began with bytes of an earlier answer.
+    is_resumed: bool,
+    /// Why the file cannot be written.
+    broken: Option<io::Error>,
+    url: &'a Url,
+    source: &'a ProviderSource,
+    progress: &'a dyn DownloadProgress,
+}
+
+impl ZipDownload<'_> {
+    fn written(&mut self, written: io::Result<()>) -> Result<(), HttpError> {
+        (self.progress).downloaded(self.source, self.has, self.length);
         written.map_err(|error| {
             let reason = error.to_string();
-            broken = Some(error);
-            let url = url.clone();
-            HttpError::Unreachable { url, reason }
+            self.broken = Some(error);
+            HttpError::Unreachable {
+                url: self.url.clone(),
+                reason,
+            }
         })
-    };
-    let streamed = http.stream(url, LARGEST_ZIP, &mut keep).await;
-    if let Some(error) = broken {
-        return Err(failed(error));
     }
-    streamed.map_err(|error| match error {
-        HttpError::NotFound { url } => FetchError::Incomplete {
-            what: "package for this platform",
-            url,
-        },
-        error => error.into(),
-    })?;
-    let written = zip.to_owned();
-    let hash = blocking(move || PackageHash::of_zip(File::open(written)?)).await;
-    let hash = hash.map_err(failed)?;
-    described.check(&hash)?;
-    Ok(hash)
+}
+
+impl Sink for ZipDownload<'_> {
+    fn has(&self) -> u64 {
+        self.has
+    }
+
+    fn start(&mut self, at: u64, length: Option<u64>) -> Result<(), HttpError> {
+        (self.has, self.length) = (at, length);
+        self.is_resumed = at > 0;
+        let there = self.file.set_len(at);
+        let there = there.and_then(|()| self.file.seek(io::SeekFrom::Start(at)));
+        self.written(there.map(drop))
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), HttpError> {
+        self.has += bytes.len() as u64;
+        let written = self.file.write_all(bytes);
+        self.written(written)
+    }
 }
 
 /// Unpacks, compares with what is stated and with the lock file, and publishes.
 fn unpack(
     place: Place,
-    zip: &Path,
+    zip: File,
     source: &ProviderSource,
     described: PackageDescription,
     zip_hash: PackageHash,
@@ -449,7 +511,6 @@ fn unpack(
         source,
     };
     let folder = place.unpacked().map_err(failed)?;
-    let zip = File::open(zip).map_err(failed)?;
     unpack::unpack(zip, &folder, UnpackLimits::default()).map_err(FetchError::Unpack)?;
     // One without a provider would stay in the place of the right one.
     if executable(&folder, source).is_none() {

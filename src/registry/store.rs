@@ -149,6 +149,12 @@ impl Place {
         self.workshop.join("package.zip")
     }
 
+    /// A file for the download of the zip with that hash. It stays when the download breaks off, and the next one goes on with it.
+    pub(crate) fn partial(&self, zip: &PackageHash) -> PathBuf {
+        let digits: String = zip.as_str().chars().skip("zh:".len()).take(16).collect();
+        self.workshop.with_extension(format!("{digits}.partial"))
+    }
+
     /// The folder to unpack into, made.
     pub(crate) fn unpacked(&self) -> io::Result<PathBuf> {
         let folder = self.workshop.join("package");

@@ -138,6 +138,18 @@ pub(crate) fn offline(
     }
 }
 
+/// The configuration wants the provider from where we cannot get it.
+pub(crate) fn oci_mirror(source: &ProviderSource, file: Option<&Path>) -> InstallError {
+    let config = file.map_or_else(String::new, |file| format!(" of {}", file.display()));
+    InstallError::new(format!("cannot install provider {source}"))
+        .detail(format!(
+            "the CLI configuration{config} has it from an `oci_mirror`, which is not supported"
+        ))
+        .hint(
+            "fill a folder with `tofu providers mirror DIRECTORY`, and name it in a `filesystem_mirror` block before the `oci_mirror`",
+        )
+}
+
 /// A registry or mirror does not answer as it should.
 pub(crate) fn unanswered(source: &ProviderSource, error: &FetchError) -> InstallError {
     let said = InstallError::new(format!("cannot install provider {source}"));

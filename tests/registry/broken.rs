@@ -1,9 +1,11 @@
 //! Registries, networks and processes that fail: a failure that may pass is survived, every other is said, and the next try works.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use terrane_tests::{Fault, Release, Step};
+use terrane_registry::Platform;
+use terrane_tests::{Fault, Release, Request, Step};
 
 use crate::rig::Rig;
 
@@ -220,7 +222,7 @@ fn another_host_in_an_answer_gets_no_credentials() {
     rig.use_token(&rig.registry.host(), "s3cret");
     let other = rig.registry.other_host();
     let mut release = Release::new("null", "1.0.0");
-    let name = release.filename(&terrane_registry::Platform::current().to_string());
+    let name = release.filename(&Platform::current().to_string());
     release.answer = json!({ "download_url": format!("https://{other}/files/null/1.0.0/{name}") });
     rig.registry.publish(&release);
     rig.installs("1.0.0");
@@ -230,6 +232,96 @@ fn another_host_in_an_answer_gets_no_credentials() {
         .find(|request| request.host == other)
         .expect("asked");
     assert_eq!(zip.authorization, None);
+}
+
+#[test]
+fn a_registry_on_another_host_than_its_discovery_gets_its_own_token_alone() {
+    let mut rig = Rig::new();
+    let api = rig.registry.other_host();
+    rig.registry.publish(&Release::new("null", "1.0.0"));
+    rig.registry.delegate_to(&api);
+    rig.registry.require_token("s3cret");
+    rig.use_token(&rig.registry.host(), "s3cret");
+    insta::assert_snapshot!(rig.refuses("1.0.0"), @"
+    error: cannot install provider localhost:PORT/acme/null
+      127.0.0.1:PORT asks for credentials (HTTP 401)
+    hint: `terraform login 127.0.0.1:PORT`, a `credentials` block of the CLI configuration or TF_TOKEN_127_0_0_1:PORT gives a token for this host
+    ");
+    let of_api = |requests: Vec<Request>| {
+        let of_api = requests.into_iter().filter(|request| request.host == api);
+        of_api.map(|it| it.authorization).collect::<Vec<_>>()
+    };
+    assert_eq!(of_api(rig.registry.take_requests()), [None]);
+    rig.use_token(&api, "s3cret");
+    rig.installs("1.0.0");
+    let sent = of_api(rig.registry.take_requests());
+    assert_eq!(sent, vec![Some("Bearer s3cret".to_owned()); sent.len()]);
+}
+
+/// The first bytes that were asked for in requests for packages, since the last look.
+fn parts(rig: &Rig) -> Vec<Option<usize>> {
+    let requests = rig.registry.take_requests().into_iter();
+    let zips = requests.filter(|request| request.path.ends_with(".zip"));
+    zips.map(|request| request.from).collect()
+}
+
+#[test]
+fn a_download_that_breaks_off_goes_on_where_it_was() {
+    let rig = Rig::new();
+    let release = Release::new("null", "1.0.0");
+    let half = release.packages[&Platform::current().to_string()].len() / 2;
+    rig.registry.publish(&release);
+    rig.registry.offer_ranges();
+    rig.registry.fail(Step::Zip, Fault::Cut, 1);
+    rig.installs("1.0.0");
+    assert_eq!(parts(&rig), [None, Some(half)]);
+}
+
+#[test]
+fn a_later_run_goes_on_with_the_download_of_an_earlier_one() {
+    let rig = Rig::new();
+    rig.registry.publish(&Release::new("null", "1.0.0"));
+    rig.registry.offer_ranges();
+    rig.registry.fail(Step::Zip, Fault::Cut, ALWAYS);
+    rig.refuses("1.0.0");
+    let before = parts(&rig);
+    rig.registry.mend();
+    rig.installs("1.0.0");
+    let [Some(from)] = parts(&rig)[..] else {
+        panic!("one request for the rest");
+    };
+    assert!(
+        before.iter().all(|part| *part < Some(from)),
+        "{before:?}, then {from}"
+    );
+    assert_eq!(rig.partial_downloads(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_download_that_went_on_with_something_else_begins_again() {
+    for damage in [
+        |was: &[u8]| vec![b'x'; was.len()],
+        |_: &[u8]| vec![b'x'; 1 << 20],
+    ] {
+        let rig = Rig::new();
+        rig.registry.publish(&Release::new("null", "1.0.0"));
+        rig.registry.offer_ranges();
+        rig.registry.fail(Step::Zip, Fault::Cut, ALWAYS);
+        rig.refuses("1.0.0");
+        rig.registry.mend();
+        parts(&rig);
+        let [partial] = &rig.partial_downloads()[..] else {
+            panic!("one download is left");
+        };
+        let was = std::fs::read(partial).expect("there");
+        std::fs::write(partial, damage(&was)).expect("written");
+        rig.installs("1.0.0");
+        let asked = parts(&rig);
+        assert!(
+            asked.len() == 2 && asked[0].is_some() && asked[1].is_none(),
+            "{asked:?}"
+        );
+    }
 }
 
 #[test]

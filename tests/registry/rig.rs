@@ -210,15 +210,26 @@ impl Rig {
 
     /// The folders of packages in the store.
     pub(crate) fn packages(&self) -> Vec<PathBuf> {
-        let mut folders = vec![self.cache().join("providers")];
+        let packages = self.in_store().into_iter();
+        packages.filter(|path| path.is_dir()).collect()
+    }
+
+    /// The downloads that broke off, and that a later run can go on with.
+    pub(crate) fn partial_downloads(&self) -> Vec<PathBuf> {
+        let partial = |path: &PathBuf| path.extension().is_some_and(|end| end == "partial");
+        self.in_store().into_iter().filter(partial).collect()
+    }
+
+    /// Everything that lies in the folder of a version.
+    fn in_store(&self) -> Vec<PathBuf> {
+        let mut paths = vec![self.cache().join("providers")];
         // Host, namespace, type, version, platform.
         for _ in 0..5 {
-            let entries = folders.iter().flat_map(std::fs::read_dir);
-            let entries =
-                entries.flat_map(|entries| entries.map(|entry| entry.expect("an entry").path()));
-            folders = entries.filter(|path| path.is_dir()).collect();
+            let entries = paths.iter().flat_map(std::fs::read_dir);
+            let entries = entries.flat_map(|entries| entries.filter_map(Result::ok));
+            paths = entries.map(|entry| entry.path()).collect();
         }
-        folders
+        paths
     }
 
     #[track_caller]

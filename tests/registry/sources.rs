@@ -179,3 +179,22 @@ fn a_release_without_a_key_is_taken_only_from_the_registry_that_says_so() {
     rig.registry.publish(&release);
     rig.install(&[required]).expect_err("another key");
 }
+
+#[test]
+fn an_oci_mirror_is_an_error_that_names_the_way_around_it() {
+    let mut rig = Rig::new();
+    rig.registry.publish(&Release::new("null", "1.0.0"));
+    let mirror =
+        "oci_mirror {\n    repository_template = \"mirror.example/${namespace}/${type}\"\n";
+    rig.config = format!("provider_installation {{\n  {mirror}  }}\n}}\n");
+    insta::assert_snapshot!(rig.refuses("1.0.0"), @"
+    error: cannot install provider localhost:PORT/acme/null
+      the CLI configuration has it from an `oci_mirror`, which is not supported
+    hint: fill a folder with `tofu providers mirror DIRECTORY`, and name it in a `filesystem_mirror` block before the `oci_mirror`
+    ");
+    assert_eq!(rig.registry.take_requests(), [], "nobody else is asked");
+    // One for other providers is in nobody's way.
+    let others = "    include = [\"example.com/*/*\"]\n";
+    rig.config = format!("provider_installation {{\n  {mirror}{others}  }}\n  direct {{}}\n}}\n");
+    rig.installs("1.0.0");
+}

@@ -39,6 +39,7 @@ struct Shared {
     /// Each for so many more requests.
     faults: Vec<(Step, Fault, usize)>,
     token: Option<String>,
+    has_ranges: bool,
     requests: Vec<Request>,
 }
 
@@ -138,6 +139,18 @@ impl TestRegistry {
         self.shared().token = Some(token.to_owned());
     }
 
+    /// Sends parts of packages to those who ask for some.
+    pub fn offer_ranges(&self) {
+        self.shared().has_ranges = true;
+    }
+
+    /// Names another host for its provider registry.
+    pub fn delegate_to(&self, host: &str) {
+        let discovery = json!({ "providers.v1": format!("https://{host}/v1/providers/") });
+        let path = "/.well-known/terraform.json".to_owned();
+        (self.shared().files).insert(path, discovery.to_string().into_bytes());
+    }
+
     /// The requests since the last call.
     pub fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.shared().requests)
@@ -194,8 +207,31 @@ impl Shared {
                 if request.path.ends_with(".json") || step == Some(Step::Versions) {
                     (good.headers).push(("content-type", "application/json".to_owned()));
                 }
-                good
+                match request.from.filter(|_| self.has_ranges) {
+                    Some(from) => part(good, from),
+                    None => good,
+                }
             }
         }
+    }
+}
+
+/// The same answer from that byte on.
+fn part(whole: Reply, from: usize) -> Reply {
+    let all = whole.body.len();
+    if from >= all {
+        return Reply {
+            status: 416,
+            body: Vec::new(),
+            ..whole
+        };
+    }
+    let mut headers = whole.headers;
+    headers.push(("content-range", format!("bytes {from}-{}/{all}", all - 1)));
+    Reply {
+        status: 206,
+        headers,
+        body: whole.body[from..].to_vec(),
+        manner: whole.manner,
     }
 }

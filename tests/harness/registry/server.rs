@@ -23,6 +23,8 @@ pub struct Request {
     pub path: String,
     /// Its `Authorization` header.
     pub authorization: Option<String>,
+    /// The first byte that it asks for, where it asks for a part.
+    pub from: Option<usize>,
 }
 
 /// An answer.
@@ -129,6 +131,10 @@ async fn serve(
         host: header("host").unwrap_or_default(),
         path: head.split(' ').nth(1).unwrap_or_default().to_owned(),
         authorization: header("authorization"),
+        from: header("range").and_then(|range| {
+            let first = range.strip_prefix("bytes=")?.strip_suffix('-')?;
+            first.parse().ok()
+        }),
     };
     let Reply {
         status,
