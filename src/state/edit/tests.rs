@@ -379,17 +379,28 @@ fn any_state() -> impl Strategy<Value = State> {
     })
 }
 
+/// What every edit leaves as it is.
+fn id(instance: &Instance) -> String {
+    let current = instance.current.as_ref().expect("current");
+    current.attributes.raw().to_string()
+}
+
+/// Ends of moves in those states.
+const PLACES: [&str; 10] = [
+    "t_x.r0",
+    "t_x.r0[0]",
+    "t_x.r1",
+    "t_x.r2[1]",
+    "module.m",
+    "module.m.module.n",
+    "module.q",
+    "module.q[1]",
+    "module.m.t_x.r0",
+    "module.q.t_x.r1[0]",
+];
+
 /// Which instances wait for which, over any number of steps; named by their ids, which no edit changes.
 fn order(state: &State) -> BTreeSet<(String, String)> {
-    let id = |instance: &Instance| {
-        instance
-            .current
-            .as_ref()
-            .expect("current")
-            .attributes
-            .raw()
-            .to_string()
-    };
     let mut order = BTreeSet::new();
     for (address, instance) in &state.resources {
         let own = address.resource.config();
@@ -412,6 +423,31 @@ fn order(state: &State) -> BTreeSet<(String, String)> {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn moves_at_once_lead_to_where_one_after_the_other_does(before in any_state(), moves in prop::collection::vec((0..PLACES.len(), 0..PLACES.len()), 1..6)) {
+        let place = |index: usize| PLACES[index].parse::<StateAddr>().expect("an address");
+        let mut one_by_one = before.clone();
+        let mut relocation = Relocation::of(&before);
+        for (from, to) in moves {
+            let (from, to) = (place(from), place(to));
+            let alone = relocate(&one_by_one, &from, &to, TypeChange::Refused);
+            let together = relocation.add(&from, &to, TypeChange::Refused);
+            prop_assert_eq!(alone.as_ref().err(), together.as_ref().err());
+            if let Ok(edit) = alone {
+                one_by_one = edited(&one_by_one, &edit);
+            }
+        }
+        let at_once = edited(&before, &relocation.edit());
+        let ids = |state: &State| -> Vec<(InstanceAddr, String)> {
+            let instances = state.resources.iter();
+            instances.map(|(address, instance)| (address.clone(), id(instance))).collect()
+        };
+        prop_assert_eq!(ids(&at_once), ids(&one_by_one));
+        // Who moved through a place does not wait for what was there.
+        let (at_once, one_by_one) = (order(&at_once), order(&one_by_one));
+        prop_assert!(at_once.is_subset(&one_by_one), "{:?}", at_once.difference(&one_by_one));
+    }
 
     #[test]
     fn a_move_loses_no_object_keeps_the_order_and_can_be_taken_back(before in any_state(), which in any::<prop::sample::Index>(), kind in 0..3usize) {
