@@ -95,18 +95,22 @@ impl Stack {
         self.config.deserialize().map_err(Error::from)
     }
 
-    /// Every expression that was declared so far: the arguments of providers and resources, and exports.
+    /// Every expression that was declared so far: the arguments of providers, resources and actions, and exports.
     pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
         let Declared {
             providers,
             resources,
+            actions,
             exports,
             ..
         } = &self.declared;
         let providers = providers.iter().flat_map(|one| one.arguments.values());
         let resources = resources.iter().flat_map(|one| one.arguments.values());
+        let actions = actions
+            .iter()
+            .flat_map(|(_, one, _)| one.arguments.values());
         let exports = exports.iter().map(|export| &export.value);
-        providers.chain(resources).chain(exports)
+        providers.chain(resources).chain(actions).chain(exports)
     }
 
     pub(crate) fn configuration(&self) -> &Arc<dyn Configuration> {

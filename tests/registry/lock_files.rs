@@ -252,7 +252,9 @@ proptest! {
             let stays = stays && part != "/* now */" && entry.contains(part);
             prop_assert!(!stays || new.contains(part), "{}", new);
         }
-        let stray = changed.replace("\r\n", "").contains(['\r', if file.has_crlf { '\n' } else { '\r' }]);
+        // A file of one line does not show which line ends it likes.
+        let stray = if text.contains("\r\n") { '\n' } else { '\r' };
+        let stray = changed.replace("\r\n", "").contains(['\r', stray]);
         prop_assert!(!stray, "{:?}", changed);
         let (again, untouched) = (parsed(&changed), parsed(&text));
         prop_assert_eq!(again.get(&source), Some(&to));

@@ -233,12 +233,13 @@ impl Program {
         &self.policies
     }
 
-    /// Every expression of it: the arguments of providers and resources, and exports.
+    /// Every expression of it: the arguments of providers, resources and actions, and exports.
     pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
         let providers = self.providers.iter().map(|provider| &provider.arguments);
         let resources = self.resources.iter().map(|resource| &resource.arguments);
+        let actions = self.actions().iter().map(|action| &action.arguments);
         let exports = self.exports.iter().map(|export| &export.value);
-        providers.chain(resources).chain(exports)
+        providers.chain(resources).chain(actions).chain(exports)
     }
 
     /// The configuration that it was made with.
@@ -291,8 +292,10 @@ impl Program {
         }
         let providers = self.providers.iter_mut().map(|it| &mut it.arguments);
         let resources = self.resources.iter_mut().map(|it| &mut it.arguments);
+        let actions = self.actions.declared.iter_mut();
+        let actions = actions.map(|it| &mut it.arguments);
         let exports = self.exports.iter_mut().map(|it| &mut it.value);
-        for expr in providers.chain(resources).chain(exports) {
+        for expr in providers.chain(resources).chain(actions).chain(exports) {
             if let Some(changed) = expr.with_calls_of(&of_call) {
                 *expr = changed;
             }

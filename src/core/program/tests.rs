@@ -3,8 +3,8 @@
 use super::Program;
 use crate::addr::{InstanceKey, ProviderSource};
 use crate::{
-    Expr, Input, Lifecycle, Location, NoConfig, Output, ProviderDeclaration, Resource, Result,
-    Stack, all,
+    Expr, Input, Lifecycle, Location, NoConfig, Output, ProviderAction, ProviderDeclaration,
+    Resource, Result, Stack, all,
 };
 
 fn program(function: impl FnOnce(&mut Stack) -> Result<()>) -> Result<Program, String> {
@@ -243,6 +243,10 @@ fn calls_of_a_provider_follow_it_to_the_host_that_it_turns_out_to_have() {
         Resource::dynamic("t_x", "a")
             .set("list", vec![outer.sensitive()])
             .declare(stack);
+        let of_action: Output<String> = net.function("of_action", ());
+        ProviderAction::dynamic("t_do", "it")
+            .set("text", of_action)
+            .declare(stack);
         let address: Output<Vec<String>> = net.function("all", ());
         stack.export("first", address.index(0));
         Ok(())
@@ -260,6 +264,7 @@ fn calls_of_a_provider_follow_it_to_the_host_that_it_turns_out_to_have() {
         [
             "example.com/acme/net::outer",
             "mirror.example/acme/net::inner",
+            "mirror.example/acme/net::of_action",
             "mirror.example/acme/net::all",
         ]
     );
