@@ -102,7 +102,7 @@ fn applied(planned: &Value) -> Value {
 }
 
 /// The object that a `null_resource` becomes, as a program would declare it: nothing is replaced by the move.
-fn moved(request: &MoveResourceState<'_>) -> Result<Value, Diagnostic> {
+fn moved(request: &MoveResourceState<'_>) -> Result<Value, Diagnostics> {
     let from = request.source_provider;
     let is_null_resource = (&*from.namespace, &*from.type_name) == ("hashicorp", "null")
         && request.source_type_name == "null_resource";
@@ -111,10 +111,14 @@ fn moved(request: &MoveResourceState<'_>) -> Result<Value, Diagnostic> {
             "{} of {from} cannot become {TERRAFORM_DATA}",
             request.source_type_name
         );
-        return Err(Diagnostic::error(refused).detail("only a null_resource of hashicorp/null can"));
+        let refused = Diagnostic::error(refused);
+        return Err(refused
+            .detail("only a null_resource of hashicorp/null can")
+            .into());
     }
     let unreadable = |reason: String| {
-        Diagnostic::error("the stored null_resource cannot be read").detail(reason)
+        let unreadable = Diagnostic::error("the stored null_resource cannot be read");
+        Diagnostics::from(unreadable.detail(reason))
     };
     let RawState::Json(json) = request.source_state else {
         return Err(unreadable("it is older than the type".to_owned()));
@@ -280,7 +284,7 @@ impl Provider for Builtin {
     ) -> Result<MoveResourceStateResponse, CallError> {
         let (target_state, diagnostics) = match moved(&request) {
             Ok(object) => (object, Diagnostics::new()),
-            Err(refused) => (Value::Null, refused.into()),
+            Err(refused) => (Value::Null, refused),
         };
         Ok(MoveResourceStateResponse {
             target_state,
