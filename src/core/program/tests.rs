@@ -256,7 +256,7 @@ fn calls_of_a_provider_follow_it_to_the_host_that_it_turns_out_to_have() {
     let mut called = Vec::new();
     for expr in program.expressions() {
         expr.for_each_call(&mut |call| {
-            called.push(format!("{}::{}", call.provider, call.function))
+            called.push(format!("{}::{}", call.provider, call.function));
         });
     }
     assert_eq!(
