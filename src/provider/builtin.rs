@@ -358,6 +358,7 @@ mod tests {
                 prior_private: &Bytes::new(),
                 prior_identity: None,
                 planned_private: None,
+                provider_meta: None,
             };
             let plan = Builtin
                 .plan_resource_change(request)
