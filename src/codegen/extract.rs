@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use terrane_core::schema::{FactsKind, ProviderSchema, Schema, to_facts_line};
+use terrane_core::schema::{FactsKind, ProviderSchema, Schema, to_facts_line, to_function_line};
 
 use crate::catalogue::{Catalogue, CatalogueError};
 
@@ -27,11 +27,16 @@ pub fn extract(
     if let Some(schema) = &provider.provider {
         let name = catalogue.prefix.trim_end_matches('_');
         let line = to_facts_line(FactsKind::Provider, name, schema);
-        facts.insert("provider".to_owned(), format!("{title}{line}\n"));
+        let mut text = format!("{title}{line}\n");
+        for (name, function) in &provider.functions {
+            let _ = writeln!(text, "{}", to_function_line(name, function));
+        }
+        facts.insert("provider".to_owned(), text);
     }
     let kinds = [
         (FactsKind::Resource, &provider.resources),
         (FactsKind::DataSource, &provider.data_sources),
+        (FactsKind::Ephemeral, &provider.ephemeral_resources),
     ];
     let names = kinds.iter().flat_map(|(_, schemas)| schemas.keys());
     catalogue.check_patterns(names.map(|name| &**name))?;

@@ -41,14 +41,17 @@ pub fn read_facts(
     Ok(all)
 }
 
-/// Makes a folder hold exactly these facts, compressed. A file whose text is the same stays as it is: compressors differ in the bytes
-/// that they make of one text.
+/// Makes a folder hold exactly these facts. A file whose text is the same stays as it is: compressors differ in the bytes that they make
+/// of one text. New ones are as those that are there: compressed, unless the folder has texts.
 ///
 /// # Errors
 /// When the folder cannot be read or written.
 pub fn write_facts(schema: &Path, facts: &BTreeMap<String, String>) -> io::Result<usize> {
     fs::create_dir_all(schema)?;
     let before = read_facts(schema, |_| true)?;
+    let path = |service: &str, end: &str| schema.join(format!("{service}{end}"));
+    let is_plain = before.keys().any(|service| path(service, PLAIN).exists());
+    let end = if is_plain { PLAIN } else { COMPRESSED };
     let services: BTreeSet<&String> = before.keys().chain(facts.keys()).collect();
     let mut changed = 0;
     for service in services {
@@ -56,14 +59,14 @@ pub fn write_facts(schema: &Path, facts: &BTreeMap<String, String>) -> io::Resul
             continue;
         }
         changed += 1;
-        let path = schema.join(format!("{service}{COMPRESSED}"));
         match facts.get(service) {
+            Some(text) if is_plain => fs::write(path(service, end), text)?,
             Some(text) => {
                 let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
                 encoder.write_all(text.as_bytes())?;
-                fs::write(path, encoder.finish()?)?;
+                fs::write(path(service, end), encoder.finish()?)?;
             }
-            None => fs::remove_file(path)?,
+            None => fs::remove_file(path(service, end))?,
         }
     }
     Ok(changed)

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use terrane_core::Type;
 use terrane_core::schema::{
-    Attribute, AttributeType, Block, NestedAttribute, NestedBlock, Nesting, ProviderSchema, Schema,
+    Attribute, AttributeType, Block, Function, NestedAttribute, NestedBlock, Nesting, Parameter,
+    ProviderSchema, Schema,
 };
 use thiserror::Error;
 
@@ -48,6 +49,30 @@ struct ProviderJson {
     resource_schemas: BTreeMap<Arc<str>, SchemaJson>,
     #[serde(default)]
     data_source_schemas: BTreeMap<Arc<str>, SchemaJson>,
+    #[serde(default)]
+    ephemeral_resource_schemas: BTreeMap<Arc<str>, SchemaJson>,
+    #[serde(default)]
+    functions: BTreeMap<Arc<str>, FunctionJson>,
+}
+
+#[derive(Deserialize)]
+struct FunctionJson {
+    #[serde(default)]
+    parameters: Vec<ParameterJson>,
+    variadic_parameter: Option<ParameterJson>,
+    return_type: Type,
+    #[serde(default)]
+    deprecation_message: String,
+}
+
+#[derive(Deserialize)]
+struct ParameterJson {
+    #[serde(default)]
+    name: Arc<str>,
+    #[serde(rename = "type")]
+    ty: Type,
+    #[serde(default)]
+    is_nullable: bool,
 }
 
 #[derive(Deserialize)]
@@ -134,7 +159,33 @@ impl From<ProviderJson> for ProviderSchema {
             provider: json.provider.map(|schema| Arc::new(schema.into())),
             resources: all(json.resource_schemas),
             data_sources: all(json.data_source_schemas),
+            ephemeral_resources: all(json.ephemeral_resource_schemas),
+            functions: (json.functions.into_iter())
+                .map(|(name, function)| (name, Arc::new(function.into())))
+                .collect(),
             ..Self::default()
+        }
+    }
+}
+
+impl From<FunctionJson> for Function {
+    fn from(json: FunctionJson) -> Self {
+        Self {
+            parameters: json.parameters.into_iter().map(Into::into).collect(),
+            variadic: json.variadic_parameter.map(Into::into),
+            result: json.return_type,
+            deprecation: json.deprecation_message,
+        }
+    }
+}
+
+impl From<ParameterJson> for Parameter {
+    fn from(json: ParameterJson) -> Self {
+        Self {
+            name: json.name,
+            ty: json.ty,
+            allows_null: json.is_nullable,
+            allows_unknown: false,
         }
     }
 }

@@ -30,7 +30,10 @@ pub(crate) fn explained(
             facts.data_source(type_name),
             provider.data_source_schema(type_name),
         ),
-        Mode::Ephemeral => return errors,
+        Mode::Ephemeral => (
+            facts.ephemeral_resource(type_name),
+            provider.ephemeral_resource_schema(type_name),
+        ),
     };
     match (bound, running) {
         (Some(bound), Ok(running)) => {

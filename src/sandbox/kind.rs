@@ -88,6 +88,8 @@ impl Kinds {
                 FactsKind::DataSource => {
                     kinds.schema.data_sources.insert(name, schema);
                 }
+                // What only a cloud can open.
+                FactsKind::Ephemeral => {}
                 FactsKind::Resource => {
                     kinds.schema.resources.insert(name.clone(), schema.clone());
                     let kind = Kind {

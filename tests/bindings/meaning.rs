@@ -4,11 +4,13 @@ use std::any::type_name_of_val;
 use std::sync::Arc;
 
 use insta::assert_snapshot;
+use terrane_acme::functions;
 use terrane_acme::net::{self, gateway, gateway_set};
 use terrane_acme::provider::{self, Provider};
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{
-    Error, Id as _, Lifecycle, Marked, NoConfig, Program, ResourceId, Result, Scope, Stack, Value,
+    Ephemeral, Error, Expr, Id as _, Lifecycle, Marked, NoConfig, Program, ResourceId, Result,
+    Scope, Stack, Value,
 };
 
 fn program(function: impl FnOnce(&mut Stack) -> Result<()>) -> Program {
@@ -32,6 +34,36 @@ fn minimal_route() -> gateway::RouteBuilder<terrane_core::Set, terrane_core::Set
     gateway::Route::builder()
         .target("there")
         .hop(gateway::RouteHop::builder().name("first"))
+}
+
+#[test]
+fn ephemeral_resources_and_functions_have_names_of_their_own() {
+    let program = program(|stack| {
+        stack.provider(Provider::builder());
+        let pass = net::ephemeral::Pass::builder("p")
+            .length(20)
+            .log(net::ephemeral::pass::Log::builder().level("info"))
+            .declare(stack);
+        let secret: Ephemeral<String> = pass.secret();
+        let gateway = net::Gateway::builder("main")
+            .name("g")
+            .token(secret)
+            .route(minimal_route())
+            .declare(stack);
+        let greeting = functions::greet(gateway.arn(), None::<String>, [vec![1, 2], vec![3]]);
+        stack.export("greeting", greeting);
+        Ok(())
+    });
+    let [pass, gateway] = [0, 1].map(|place| &program.resources()[ResourceId::at(place)]);
+    assert_eq!(pass.address.to_string(), "ephemeral.acme_net_pass.p");
+    assert_eq!(gateway.dependencies, [ResourceId::at(0)]);
+    let Expr::Call(call) = &program.exports()[0].value else {
+        panic!("a call")
+    };
+    assert_eq!(
+        (call.to_string(), call.arguments.len()),
+        ("acme::greet".to_owned(), 4)
+    );
 }
 
 #[test]

@@ -59,12 +59,27 @@ impl Blocks {
         let (there, name) = emitted;
         let name = ident(name);
         let module = &there.module;
-        Place::At(match (home.kind, there.kind) {
-            _ if home == there => format!("self::{name}"),
-            (a, b) if a == b => format!("super::{module}::{name}"),
-            (_, FactsKind::DataSource) => format!("super::data::{module}::{name}"),
-            _ => format!("super::super::{module}::{name}"),
-        })
+        if home == there {
+            return Place::At(format!("self::{name}"));
+        }
+        let up = match (home.kind == there.kind, folder(home.kind)) {
+            (false, Some(_)) => "super::super",
+            _ => "super",
+        };
+        let down = match (home.kind == there.kind, folder(there.kind)) {
+            (false, Some(folder)) => format!("::{folder}"),
+            _ => String::new(),
+        };
+        Place::At(format!("{up}{down}::{module}::{name}"))
+    }
+}
+
+/// The module of a service that holds the modules of that kind; none for those that lie in the service's own.
+pub(super) fn folder(kind: FactsKind) -> Option<&'static str> {
+    match kind {
+        FactsKind::DataSource => Some("data"),
+        FactsKind::Ephemeral => Some("ephemeral"),
+        FactsKind::Resource | FactsKind::Provider => None,
     }
 }
 

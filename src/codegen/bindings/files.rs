@@ -9,7 +9,7 @@ use std::fmt::Write;
 use terrane_core::schema::{FactsKind, Schema};
 
 use super::GenerateError;
-use super::blocks::{Blocks, Home};
+use super::blocks::{Blocks, Home, folder};
 use super::shape::Rules;
 use super::types::resource;
 use crate::catalogue::{Catalogue, Service};
@@ -37,7 +37,7 @@ pub(super) fn service(
     files: &mut BTreeMap<String, String>,
 ) -> Result<(), GenerateError> {
     let mut missing = BTreeSet::new();
-    let mut missing_in_data = false;
+    let mut lacking = BTreeSet::new();
     let mut blocks = Blocks::default();
     let mut modules: BTreeMap<FactsKind, Vec<Module>> = BTreeMap::new();
     for (kind, type_name, schema) in types {
@@ -49,17 +49,16 @@ pub(super) fn service(
             });
         }
         let rules = Rules::new(catalogue, *kind, &rust_name, type_name);
-        let folder = match kind {
-            FactsKind::DataSource => "data/",
-            _ => "",
-        };
+        let below = folder(*kind).map_or(String::new(), |folder| format!("{folder}/"));
         let home = Home {
             kind: *kind,
             module: ident(&module),
         };
         let text = resource(catalogue, &home, &rules, schema, &mut blocks, &mut missing)?;
-        missing_in_data |= *kind == FactsKind::DataSource && text.contains(MARKER);
-        files.insert(format!("{name}/{folder}{module}.rs"), text);
+        if text.contains(MARKER) {
+            lacking.insert(*kind);
+        }
+        files.insert(format!("{name}/{below}{module}.rs"), text);
         let of_kind = modules.entry(*kind).or_default();
         let is_same =
             |other: &Module| other.name == module || other.exports.as_ref() == Some(&rust_name);
@@ -76,18 +75,24 @@ pub(super) fn service(
         });
     }
     let mut inner = modules.remove(&FactsKind::Resource).unwrap_or_default();
-    if let Some(data) = modules.remove(&FactsKind::DataSource) {
-        let path = format!("{name}/data");
-        let uses_missing = match missing_in_data {
+    for (kind, doc) in [
+        (FactsKind::DataSource, "Data sources"),
+        (FactsKind::Ephemeral, "Ephemeral resources"),
+    ] {
+        let (Some(of_kind), Some(folder)) = (modules.remove(&kind), folder(kind)) else {
+            continue;
+        };
+        let path = format!("{name}/{folder}");
+        let uses_missing = match lacking.contains(&kind) {
             true => "missing, ",
             false => "",
         };
         let text = format!("use super::{{PROVIDER, {uses_missing}tr}};\n");
         files.insert(
             format!("{path}/mod.rs"),
-            head(catalogue, &list(layout, &path, text, data)),
+            head(catalogue, &list(layout, &path, text, of_kind)),
         );
-        inner.push(Module::new("data", "Data sources"));
+        inner.push(Module::new(folder, doc));
     }
     if !missing.is_empty() {
         let mut text = String::new();
@@ -129,11 +134,15 @@ pub(super) fn root<'a>(
     catalogue: &Catalogue,
     layout: Layout,
     services: impl Iterator<Item = &'a str> + Clone,
+    has_functions: bool,
 ) -> String {
     let mut modules = vec![Module {
         exports: Some("Provider".to_owned()),
         ..Module::new("provider", "The configuration of the provider")
     }];
+    if has_functions {
+        modules.push(Module::new("functions", "The functions of the provider"));
+    }
     let mut facts = String::from("include_str!(\"provider.facts\"),\n");
     for service in services {
         let _ = writeln!(facts, "include_str!(\"{service}.facts\"),");
@@ -186,6 +195,7 @@ pub(super) fn markers(missing: &BTreeSet<String>, text: &mut String) {
 fn what(kind: FactsKind) -> &'static str {
     match kind {
         FactsKind::DataSource => "The data source",
+        FactsKind::Ephemeral => "The ephemeral resource type",
         FactsKind::Resource | FactsKind::Provider => "The resource type",
     }
 }
@@ -221,8 +231,11 @@ fn list(layout: Layout, path: &str, mut text: String, mut modules: Vec<Module>) 
         match layout {
             Layout::Source => text.push_str(";\n"),
             Layout::OutDir => {
-                // Services and `data` are folders.
-                let folder = path.is_empty() && name != "provider" || name == "data";
+                // Services, and kinds of types inside them, are folders.
+                let folder = match path {
+                    "" => !["functions", "provider"].contains(&&**name),
+                    _ => ["data", "ephemeral"].contains(&&**name),
+                };
                 let file = if folder { "/mod.rs" } else { ".rs" };
                 let slash = if path.is_empty() { "" } else { "/" };
                 let _ = write!(

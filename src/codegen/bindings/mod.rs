@@ -5,13 +5,14 @@
 
 mod blocks;
 mod files;
+mod functions;
 mod object;
 mod shape;
 mod types;
 
 use std::collections::BTreeMap;
 
-use terrane_core::schema::{FactsKind, ParseFactsError, from_facts_line};
+use terrane_core::schema::{FactsKind, ParseFactsError, from_facts_line, from_function_line};
 use thiserror::Error;
 
 use crate::catalogue::{Catalogue, CatalogueError};
@@ -83,17 +84,22 @@ pub fn generate(
     layout: Layout,
 ) -> Result<BTreeMap<String, String>, GenerateError> {
     let mut files = BTreeMap::new();
+    let mut functions = Vec::new();
     for (service, text) in facts {
+        let damaged = |source| GenerateError::Facts {
+            service: service.clone(),
+            source,
+        };
         let mut types = Vec::new();
         for line in text.lines() {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let (kind, type_name, schema) =
-                from_facts_line(line).map_err(|source| GenerateError::Facts {
-                    service: service.clone(),
-                    source,
-                })?;
+            if line.starts_with("function ") {
+                functions.push(from_function_line(line).map_err(damaged)?);
+                continue;
+            }
+            let (kind, type_name, schema) = from_facts_line(line).map_err(damaged)?;
             if kind == FactsKind::Provider {
                 files.insert(
                     "provider.rs".to_owned(),
@@ -118,7 +124,13 @@ pub fn generate(
     let services = services.filter(|name| catalogue.services.contains_key(*name));
     files.insert(
         "mod.rs".to_owned(),
-        files::root(catalogue, layout, services),
+        files::root(catalogue, layout, services, !functions.is_empty()),
     );
+    if !functions.is_empty() {
+        files.insert(
+            "functions.rs".to_owned(),
+            functions::functions(catalogue, &functions),
+        );
+    }
     Ok(files)
 }

@@ -68,11 +68,11 @@ pub(super) fn empty_builder(shape: &Shape) -> String {
     }
 }
 
-/// The getters of a handle.
-pub(super) fn handle(shape: &Shape, all: &[Shape], body: &mut String) {
+/// The getters of a handle, whose values are `Output` or `Ephemeral`.
+pub(super) fn handle(shape: &Shape, all: &[Shape], output: &str, body: &mut String) {
     for member in shape.members.iter().filter(|member| member.readable) {
         let name = &member.name;
-        let (ty, get) = getter(member, all);
+        let (ty, get) = getter(member, all, output);
         let deprecated = if member.deprecated {
             "#[deprecated]\n"
         } else {
@@ -88,12 +88,12 @@ pub(super) fn handle(shape: &Shape, all: &[Shape], body: &mut String) {
     }
 }
 
-fn getter(member: &Member, all: &[Shape]) -> (String, String) {
+fn getter(member: &Member, all: &[Shape], output: &str) -> (String, String) {
     let name = &member.name;
     let plain = format!("self.0.attribute(\"{name}\")");
     match &member.kind {
-        Kind::Value(ty) | Kind::Flat { ty, .. } => (format!("tr::Output<{ty}>"), plain),
-        Kind::Any { read } => (format!("tr::Output<{read}>"), plain),
+        Kind::Value(ty) | Kind::Flat { ty, .. } => (format!("tr::{output}<{ty}>"), plain),
+        Kind::Any { read } => (format!("tr::{output}<{read}>"), plain),
         Kind::Objects { shape, nesting } => {
             let reachable = all.iter().any(|one| one.name == *shape && one.reachable);
             match nesting {
@@ -111,11 +111,11 @@ fn getter(member: &Member, all: &[Shape]) -> (String, String) {
                     )
                 }
                 Nesting::Map => (
-                    "tr::Output<::std::collections::BTreeMap<String, tr::Value>>".to_owned(),
+                    format!("tr::{output}<::std::collections::BTreeMap<String, tr::Value>>"),
                     plain,
                 ),
-                Nesting::Single | Nesting::Group => ("tr::Output<tr::Value>".to_owned(), plain),
-                Nesting::List | Nesting::Set => ("tr::Output<Vec<tr::Value>>".to_owned(), plain),
+                Nesting::Single | Nesting::Group => (format!("tr::{output}<tr::Value>"), plain),
+                Nesting::List | Nesting::Set => (format!("tr::{output}<Vec<tr::Value>>"), plain),
             }
         }
     }
@@ -153,12 +153,15 @@ pub(super) fn builder(builder: &Builder<'_>, shape: &Shape, all: &[Shape], body:
         if place > 0 {
             body.push('\n');
         }
-        setter(field, shape, member, all, body);
+        setter(builder, shape, member, all, body);
     }
     body.push_str("}\n");
 }
 
-fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut String) {
+fn setter(builder: &Builder<'_>, shape: &Shape, member: &Member, all: &[Shape], body: &mut String) {
+    let field = builder.field;
+    // Nothing of it is stored.
+    let builder_is_ephemeral = builder.inner == "tr::EphemeralDeclaration";
     let name = &member.name;
     let method = &member.method;
     let complete = |inner: &String| {
@@ -166,6 +169,18 @@ fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut
         inner.map_or(String::new(), |inner| params(inner, |_| true).complete)
     };
     let (generics, argument, call, adds) = match &member.kind {
+        Kind::Value(ty) if builder_is_ephemeral => (
+            "",
+            format!("value: impl tr::IntoWriteOnly<{ty}>"),
+            format!("set(\"{name}\", tr::IntoWriteOnly::<{ty}>::into_write_only(value))"),
+            false,
+        ),
+        Kind::Any { .. } if builder_is_ephemeral => (
+            "",
+            "value: impl tr::IntoEphemeralExpr".to_owned(),
+            format!("set(\"{name}\", value)"),
+            false,
+        ),
         Kind::Value(ty) if member.write_only => (
             "",
             format!("value: impl tr::IntoWriteOnly<{ty}>"),

@@ -137,7 +137,7 @@ impl<'a> Rules<'a> {
             type_name,
             read_only: match kind {
                 FactsKind::Resource => &catalogue.read_only,
-                FactsKind::DataSource | FactsKind::Provider => NONE,
+                FactsKind::DataSource | FactsKind::Ephemeral | FactsKind::Provider => NONE,
             },
             flatten: &catalogue.flatten,
             untyped: &catalogue.untyped,
@@ -474,7 +474,7 @@ fn untyped(nesting: Nesting) -> Kind {
 }
 
 /// The Rust type of a type, where it has no objects and nothing dynamic in it.
-fn rust_type(ty: &Type) -> Option<String> {
+pub(super) fn rust_type(ty: &Type) -> Option<String> {
     Some(match ty {
         Type::String => "String".to_owned(),
         Type::Number => "tr::value::Number".to_owned(),

@@ -85,7 +85,7 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
 }
 
 /// The page of the public registry that documents something of the provider.
-fn registry_page(catalogue: &Catalogue, path: &str) -> String {
+pub(super) fn registry_page(catalogue: &Catalogue, path: &str) -> String {
     let (source, version) = (&catalogue.source, &catalogue.version);
     format!("https://registry.terraform.io/providers/{source}/{version}/docs/{path}")
 }
@@ -113,7 +113,51 @@ fn blocks(shape: &Shape) -> String {
     }
 }
 
-/// The file of one resource type or data source.
+/// The words for a kind of types, in Rust and elsewhere.
+struct Form {
+    mode: &'static str,
+    what: &'static str,
+    /// Its part of the registry's pages.
+    page: &'static str,
+    handle: &'static str,
+    declaration: &'static str,
+}
+
+/// The type of the values in a handle.
+fn output_of(kind: FactsKind) -> &'static str {
+    match kind {
+        FactsKind::Ephemeral => "Ephemeral",
+        _ => "Output",
+    }
+}
+
+fn form(kind: FactsKind) -> Form {
+    match kind {
+        FactsKind::Resource | FactsKind::Provider => Form {
+            mode: "Managed",
+            what: "resource",
+            page: "resources",
+            handle: "Resource",
+            declaration: "tr::Declaration",
+        },
+        FactsKind::DataSource => Form {
+            mode: "Data",
+            what: "data resource",
+            page: "data-sources",
+            handle: "Resource",
+            declaration: "tr::Declaration",
+        },
+        FactsKind::Ephemeral => Form {
+            mode: "Ephemeral",
+            what: "ephemeral resource",
+            page: "ephemeral-resources",
+            handle: "EphemeralResource",
+            declaration: "tr::EphemeralDeclaration",
+        },
+    }
+}
+
+/// The file of one resource type, data source or ephemeral resource type.
 pub(super) fn resource(
     catalogue: &Catalogue,
     home: &Home,
@@ -122,15 +166,22 @@ pub(super) fn resource(
     shared: &mut Blocks,
     missing: &mut BTreeSet<String>,
 ) -> Result<String, GenerateError> {
-    let all = shapes(rules, &schema.block)?;
+    let mut all = shapes(rules, &schema.block)?;
+    if home.kind == FactsKind::Ephemeral {
+        for shape in &mut all {
+            // What is inside is a value like any other.
+            shape.reachable = false;
+        }
+    }
     let top = &all[0];
     let (name, type_name) = (rules.name, rules.type_name);
-    let managed = home.kind == FactsKind::Resource;
-    let (mode, what) = if managed {
-        ("Managed", "resource")
-    } else {
-        ("Data", "data resource")
-    };
+    let Form {
+        mode,
+        what,
+        page,
+        handle: inner,
+        declaration,
+    } = form(home.kind);
     let article = if type_name.starts_with(['a', 'e', 'i', 'o', 'u']) {
         "an"
     } else {
@@ -138,11 +189,7 @@ pub(super) fn resource(
     };
     let empty = empty_builder(top);
     let short = type_name.strip_prefix(&*catalogue.prefix);
-    let folder = if managed { "resources" } else { "data-sources" };
-    let page = registry_page(
-        catalogue,
-        &format!("{folder}/{}", short.unwrap_or(type_name)),
-    );
+    let page = registry_page(catalogue, &format!("{page}/{}", short.unwrap_or(type_name)));
     let about = format!("/// Its documentation: <{page}>.\n{}", blocks(top));
     let deprecated = if schema.block.deprecated {
         "#[deprecated]\n"
@@ -152,36 +199,39 @@ pub(super) fn resource(
     let mut body = format!(
         "static BINDING: tr::Binding = tr::Binding {{\nprovider: &PROVIDER,\n\
          mode: tr::addr::Mode::{mode},\ntype_name: \"{type_name}\",\n}};\n\n\
-         /// A declared {what} `{type_name}`.\n///\n{about}#[derive(Debug, Clone)]\npub struct {name}(tr::Resource);\n\n\
+         /// A declared {what} `{type_name}`.\n///\n{about}#[derive(Debug, Clone)]\npub struct {name}(tr::{inner});\n\n\
          impl {name} {{\n\
          /// Starts describing {article} `{type_name}` with that name in the program.\n{deprecated}\
          pub fn builder(name: impl Into<String>) -> {empty} {{\n\
-         {name}Builder {{ declaration: tr::Declaration::new(&BINDING, name){} }}\n}}\n",
+         {name}Builder {{ declaration: {declaration}::new(&BINDING, name){} }}\n}}\n",
         if required(top).next().is_some() {
             ", required: ::std::marker::PhantomData"
         } else {
             ""
         }
     );
-    handle(top, &all, &mut body);
-    let _ = write!(
-        body,
-        "}}\n\nimpl AsRef<tr::Resource> for {name} {{\nfn as_ref(&self) -> &tr::Resource {{\n&self.0\n}}\n}}\n\n\
+    handle(top, &all, output_of(home.kind), &mut body);
+    body.push_str("}\n");
+    if home.kind != FactsKind::Ephemeral {
+        let _ = write!(
+            body,
+            "\nimpl AsRef<tr::Resource> for {name} {{\nfn as_ref(&self) -> &tr::Resource {{\n&self.0\n}}\n}}\n\n\
          impl tr::ResourceType for {name} {{\n\
          fn binding() -> &'static tr::Binding {{\n&BINDING\n}}\n\n\
          fn from_resource(resource: tr::Resource) -> Self {{\nSelf(resource)\n}}\n}}\n"
-    );
+        );
+    }
     builder(
         &Builder {
             field: "declaration",
-            inner: "tr::Declaration",
+            inner: declaration,
             about: &format!("Describes {article} `{type_name}`; made by [`{name}::builder`]."),
         },
         top,
         &all,
         &mut body,
     );
-    meta_arguments(rules, top, managed, &mut body);
+    meta_arguments(rules, top, home.kind, what, &mut body);
     let mut own_missing: BTreeSet<String> = BTreeSet::new();
     own_missing.extend(required(top).map(|member| member.name.clone()));
     nested(home, &all, shared, &mut own_missing, &mut body);
@@ -197,7 +247,7 @@ pub(super) fn resource(
 }
 
 /// `declare` and the meta-arguments that every resource has.
-fn meta_arguments(rules: &Rules<'_>, top: &Shape, managed: bool, body: &mut String) {
+fn meta_arguments(rules: &Rules<'_>, top: &Shape, kind: FactsKind, what: &str, body: &mut String) {
     let name = rules.name;
     let params = params(top, |_| true);
     let _ = write!(
@@ -215,7 +265,7 @@ fn meta_arguments(rules: &Rules<'_>, top: &Shape, managed: bool, body: &mut Stri
          self.declaration = self.declaration.provider(provider);\nself\n}}\n",
         params.declared
     );
-    if managed {
+    if kind == FactsKind::Resource {
         body.push_str(
             "\n/// How the engine may treat the object.\n\
              pub fn lifecycle(mut self, lifecycle: tr::Lifecycle) -> Self {\n\
@@ -231,9 +281,8 @@ fn meta_arguments(rules: &Rules<'_>, top: &Shape, managed: bool, body: &mut Stri
     };
     let _ = write!(
         body,
-        "\n/// Adds the {} to the stack.\n#[track_caller]\n\
+        "\n/// Adds the {what} to the stack.\n#[track_caller]\n\
          pub fn declare(self, stack: &mut tr::Stack) -> {name}{set} {{\n{name}(self.declaration.declare(stack))\n}}\n}}\n",
-        if managed { "resource" } else { "data resource" },
     );
 }
 
@@ -299,7 +348,7 @@ fn nested(
             );
         }
         if shape.reachable {
-            handle(shape, all, body);
+            handle(shape, all, "Output", body);
         }
         body.push_str("}\n");
         if shape.settable {

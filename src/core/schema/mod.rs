@@ -12,7 +12,10 @@ mod shape;
 mod write_only;
 
 pub use coerce::ConfigProblem;
-pub use facts::{Facts, FactsKind, ParseFactsError, from_facts_line, to_facts_line};
+pub use facts::{
+    Facts, FactsKind, ParseFactsError, from_facts_line, from_function_line, to_facts_line,
+    to_function_line,
+};
 pub use function::{Function, Parameter};
 pub use identity::{IdentityAttribute, IdentitySchema};
 pub use model::{

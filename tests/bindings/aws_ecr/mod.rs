@@ -8,6 +8,9 @@ pub mod account_setting;
 /// Data sources.
 pub mod data;
 
+/// Ephemeral resources.
+pub mod ephemeral;
+
 /// The resource type `aws_ecr_lifecycle_policy`.
 pub mod lifecycle_policy;
 

@@ -8,7 +8,9 @@
 //!
 //! | written | means |
 //! |---|---|
-//! | `resource`, `data`, `provider`, a name, a version | whose schema it is |
+//! | `resource`, `data`, `ephemeral`, `provider`, a name, a version | whose schema it is |
+//! | `function`, a name, `(a:T,b?:T,...c:T) T` | a function, its parameters (`?` takes null, `...` all further arguments), its result |
+//! | `function`, a name, `!(…) T` | a deprecated one |
 //! | `name:FLAGS TYPE` | an attribute: `r`equired, `o`ptional, `c`omputed, `s`ensitive, `w`rite-only, `d`eprecated |
 //! | `string` `number` `bool` `any` `list(T)` `set(T)` `map(T)` `tuple(T,…)` `object(a:T,b?:T)` | a type; `?` where an attribute may be left out |
 //! | `name:FLAGS list{…}` | an attribute whose members have flags of their own; `single`, `set` and `map` likewise |
@@ -18,6 +20,7 @@
 //! | `"a name"` | a name with other characters than letters, digits and `_`, as JSON writes it |
 //! | a line that starts with `#` | a comment |
 
+mod function;
 mod read;
 mod write;
 
@@ -25,6 +28,7 @@ use thiserror::Error;
 
 use super::Schema;
 
+pub use function::{from_function_line, to_function_line};
 pub use write::to_facts_line;
 
 /// Whose schema a line holds.
@@ -36,6 +40,8 @@ pub enum FactsKind {
     Resource,
     /// A data source.
     DataSource,
+    /// An ephemeral resource type.
+    Ephemeral,
 }
 
 /// A line is not a schema in facts form.
@@ -64,6 +70,7 @@ impl FactsKind {
             Self::Provider => "provider",
             Self::Resource => "resource",
             Self::DataSource => "data",
+            Self::Ephemeral => "ephemeral",
         }
     }
 }
@@ -97,6 +104,14 @@ impl Facts {
     /// When its line is damaged: facts are generated and compiled in.
     pub fn data_source(&self, name: &str) -> Option<Schema> {
         self.find(FactsKind::DataSource, name)
+    }
+
+    /// The schema of an ephemeral resource type.
+    ///
+    /// # Panics
+    /// When its line is damaged: facts are generated and compiled in.
+    pub fn ephemeral_resource(&self, name: &str) -> Option<Schema> {
+        self.find(FactsKind::Ephemeral, name)
     }
 
     /// The names of all resource types.
@@ -183,6 +198,8 @@ data aws_subnet 0 {id:oc string}
 
     #[test]
     fn every_form_of_attribute_and_block_is_written_as_documented() {
+        let (kind, ..) = from_facts_line("ephemeral t 0 {}").expect("a schema");
+        assert_eq!(kind, FactsKind::Ephemeral);
         let line = concat!(
             r#"resource t 3 {a:rs tuple(string,number),b:o list{x:c bool,y:o single{z:o any}},"#,
             r#"c:od object(p:string,q?:set(bool)),"d e":ow string,"#,

@@ -13,17 +13,15 @@ use crate::value::{ObjectType, Type};
 const MAX_DEPTH: usize = 200;
 
 pub(super) fn line(line: &str) -> Result<(FactsKind, &str, Schema), ParseFactsError> {
-    let mut reader = Reader {
-        rest: line,
-        depth: 0,
-    };
+    let mut reader = Reader::new(line);
     let kind = match reader.until(' ', "a kind")? {
         "provider" => FactsKind::Provider,
         "resource" => FactsKind::Resource,
         "data" => FactsKind::DataSource,
+        "ephemeral" => FactsKind::Ephemeral,
         _ => {
             reader.rest = line;
-            return reader.expected("`resource`, `data` or `provider`");
+            return reader.expected("`resource`, `data`, `ephemeral` or `provider`");
         }
     };
     let name = reader.until(' ', "a name")?;
@@ -39,22 +37,29 @@ pub(super) fn line(line: &str) -> Result<(FactsKind, &str, Schema), ParseFactsEr
     Ok((kind, name, Schema::new(version, block)))
 }
 
-struct Reader<'a> {
-    rest: &'a str,
+pub(super) struct Reader<'a> {
+    pub(super) rest: &'a str,
     depth: usize,
 }
 
-type Read<T> = Result<T, ParseFactsError>;
+pub(super) type Read<T> = Result<T, ParseFactsError>;
 
 impl<'a> Reader<'a> {
-    fn expected<T>(&self, expected: &'static str) -> Read<T> {
+    pub(super) fn new(line: &'a str) -> Self {
+        Self {
+            rest: line,
+            depth: 0,
+        }
+    }
+
+    pub(super) fn expected<T>(&self, expected: &'static str) -> Read<T> {
         Err(ParseFactsError {
             expected,
             found: self.rest.chars().take(40).collect(),
         })
     }
 
-    fn until(&mut self, end: char, expected: &'static str) -> Read<&'a str> {
+    pub(super) fn until(&mut self, end: char, expected: &'static str) -> Read<&'a str> {
         let Some((part, rest)) = self
             .rest
             .split_once(end)
@@ -66,7 +71,7 @@ impl<'a> Reader<'a> {
         Ok(part)
     }
 
-    fn eat(&mut self, text: &str) -> bool {
+    pub(super) fn eat(&mut self, text: &str) -> bool {
         match self.rest.strip_prefix(text) {
             Some(rest) => {
                 self.rest = rest;
@@ -76,7 +81,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn need(&mut self, text: &str, expected: &'static str) -> Read<()> {
+    pub(super) fn need(&mut self, text: &str, expected: &'static str) -> Read<()> {
         if self.eat(text) {
             Ok(())
         } else {
@@ -106,7 +111,7 @@ impl<'a> Reader<'a> {
         word
     }
 
-    fn name(&mut self, expected: &'static str) -> Read<Arc<str>> {
+    pub(super) fn name(&mut self, expected: &'static str) -> Read<Arc<str>> {
         if self.rest.starts_with('"') {
             let mut stream = serde_json::Deserializer::from_str(self.rest).into_iter::<String>();
             let Some(Ok(name)) = stream.next() else {
@@ -222,7 +227,7 @@ impl<'a> Reader<'a> {
         Ok(AttributeType::Plain(self.ty()?))
     }
 
-    fn ty(&mut self) -> Read<Type> {
+    pub(super) fn ty(&mut self) -> Read<Type> {
         self.enter()?;
         let before = self.rest;
         let ty = match self.word() {

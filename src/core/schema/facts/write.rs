@@ -92,7 +92,7 @@ fn word(nesting: Nesting) -> &'static str {
     }
 }
 
-fn push_type(ty: &Type, line: &mut String) {
+pub(super) fn push_type(ty: &Type, line: &mut String) {
     let collection = |word: &str, element: &Type, line: &mut String| {
         line.push_str(word);
         line.push('(');
@@ -135,7 +135,7 @@ fn push_type(ty: &Type, line: &mut String) {
     }
 }
 
-fn push_name(name: &str, line: &mut String) {
+pub(super) fn push_name(name: &str, line: &mut String) {
     if !name.is_empty()
         && name
             .bytes()

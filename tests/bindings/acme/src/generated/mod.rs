@@ -2,6 +2,9 @@
 
 use terrane_core as tr;
 
+/// The functions of the provider.
+pub mod functions;
+
 /// Networks that do not exist.
 pub mod net;
 

@@ -8,6 +8,14 @@ pub enum MissingHop {}
 #[derive(Debug)]
 pub enum MissingHost {}
 
+/// `length` is not set.
+#[derive(Debug)]
+pub enum MissingLength {}
+
+/// `level` is not set.
+#[derive(Debug)]
+pub enum MissingLevel {}
+
 /// `name` is not set.
 #[derive(Debug)]
 pub enum MissingName {}

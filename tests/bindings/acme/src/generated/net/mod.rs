@@ -5,6 +5,9 @@ use super::{PROVIDER, tr};
 /// Data sources.
 pub mod data;
 
+/// Ephemeral resources.
+pub mod ephemeral;
+
 /// The resource type `acme_net_gateway`.
 pub mod gateway;
 
