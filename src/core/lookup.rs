@@ -12,6 +12,18 @@ pub struct LookupRules {
     pub tags: Option<&'static str>,
     /// How objects are found by a tag, where the provider has something for that.
     pub by_tag: Option<TagLookup>,
+    /// How ids say where an object lies, where one provider configuration reaches several places.
+    pub place: Option<ImportPlace>,
+}
+
+/// The place of an object behind the id that it is imported by: `ID@eu-west-1`.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportPlace {
+    /// The argument that says where an object lies; the data source that finds objects by a tag has it as well. A type without it lies
+    /// nowhere in particular.
+    pub argument: &'static str,
+    /// Whether a text can be a place, so that an id which ends in `@` and that text names one already.
+    pub is_place: fn(&str) -> bool,
 }
 
 /// A resource type whose configuration says by which id an object of it can be imported.
@@ -58,6 +70,7 @@ impl LookupRules {
         by_name: &[],
         tags: None,
         by_tag: None,
+        place: None,
     };
 
     /// The rule for a type's names.
@@ -65,6 +78,23 @@ impl LookupRules {
         self.by_name
             .iter()
             .find(|named| named.type_name == type_name)
+    }
+
+    /// The place that a configuration or an object names; without one the provider's own counts.
+    pub fn place_in<'a>(&self, object: &'a Value) -> Option<&'a str> {
+        let place = object.get(self.place?.argument)?.as_str();
+        place.filter(|place| !place.is_empty())
+    }
+
+    /// The id by which an object at that place is imported; one that names a place keeps it.
+    pub fn id_at(&self, id: &str, place: Option<&str>) -> String {
+        let is_place = self.place.map(|rule| rule.is_place);
+        let named = id.rsplit_once('@').map(|(_, end)| end);
+        let has_one = named.is_some_and(|end| is_place.is_some_and(|is_place| is_place(end)));
+        match place {
+            Some(place) if !has_one => format!("{id}@{place}"),
+            _ => id.to_owned(),
+        }
     }
 }
 
@@ -183,6 +213,31 @@ mod tests {
         let flag = object(&[("a", Value::from(true))]);
         assert_eq!(link.id(&flag).as_deref(), Some("a"));
         assert_eq!(link.id(&object(&[("a", Value::from(""))])), None);
+    }
+
+    #[test]
+    fn an_id_names_the_place_that_the_configuration_names() {
+        let rules = LookupRules {
+            place: Some(ImportPlace {
+                argument: "region",
+                is_place: |text| text.ends_with("west"),
+            }),
+            ..LookupRules::NONE
+        };
+        let at = |region: Value| Value::map([("region", region)]);
+        assert_eq!(rules.place_in(&at("north-west".into())), Some("north-west"));
+        for none in [Value::Null, Value::UNKNOWN, "".into()] {
+            assert_eq!(rules.place_in(&at(none)), None);
+        }
+        assert_eq!(rules.place_in(&Value::map([("name", "n".into())])), None);
+        assert_eq!(rules.id_at("n", None), "n");
+        assert_eq!(rules.id_at("n", Some("west")), "n@west");
+        assert_eq!(
+            rules.id_at("me@example.com", Some("west")),
+            "me@example.com@west"
+        );
+        assert_eq!(rules.id_at("n@south-west", Some("west")), "n@south-west");
+        assert_eq!(LookupRules::NONE.place_in(&at("west".into())), None);
     }
 
     #[test]

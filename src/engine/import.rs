@@ -127,6 +127,7 @@ impl Engine<'_> {
         if let Some(asked) = asked {
             intent.dependencies = asked.dependencies;
             intent.sensitive_paths = asked.sensitive_paths;
+            intent.place = asked.place;
         }
         let recovery = self.recovery(program, recorder);
         let named = self

@@ -1,6 +1,8 @@
 //! Looks an object up that no state has: by an id that can be imported, or by a tag.
 
-use terrane_core::{Diagnostic, Diagnostics, TagLookup, Value};
+use std::sync::Arc;
+
+use terrane_core::{Diagnostic, Diagnostics, LookupRules, TagLookup, Value};
 use terrane_provider::{Identity, ImportResourceState, ReadDataSource};
 
 use crate::evidence::OWNER_TAG;
@@ -47,17 +49,26 @@ impl Subject<'_> {
             .await
     }
 
-    /// The objects of this type that have that owner tag, with the ids they were imported by.
+    /// The objects of this type at that place that have that owner tag, with the ids they were imported by.
     ///
     /// # Errors
     /// When the provider could not look.
     pub(crate) async fn with_tag(
         &self,
+        rules: &LookupRules,
         finder: &TagLookup,
         tag: &str,
+        place: Option<&str>,
     ) -> Result<Vec<(String, Loaded)>, Diagnostics> {
         let schema = schema_of_data(self.provider, self.address, finder.data_source)?;
-        let config = (finder.config)(OWNER_TAG, tag);
+        let mut config = (finder.config)(OWNER_TAG, tag);
+        if let (Some(place), Some(rule)) = (place, &rules.place)
+            && schema.block.attributes.contains_key(rule.argument)
+        {
+            let mut members = config.members().cloned().unwrap_or_default();
+            members.insert(rule.argument.into(), place.into());
+            config = Value::Map(Arc::new(members));
+        }
         let config = schema.block.coerce(&config).map_err(|problems| {
             let problems = problems.into_iter().map(Diagnostic::from);
             self.about(problems.collect())
@@ -75,6 +86,7 @@ impl Subject<'_> {
         ids.dedup();
         let mut objects = Vec::with_capacity(ids.len());
         for id in ids {
+            let id = rules.id_at(&id, place);
             // Objects that were destroyed lately may be listed still.
             if let Some(object) = self.look_up(&id, None).await? {
                 objects.push((id, object));

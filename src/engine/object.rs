@@ -179,6 +179,22 @@ impl Subject<'_> {
         })
     }
 
+    /// Whether an object was stored by a version of its provider whose schema of the type was another one.
+    pub(crate) fn is_of_another_schema(&self, object: &Object) -> bool {
+        let block = &self.schema.block;
+        let stored = match &object.attributes {
+            Attributes::Json(raw) => Value::from_json_untyped(raw.as_str().as_bytes()),
+            Attributes::Flat(_) => return true,
+        };
+        let is_alike = stored.is_ok_and(|stored| {
+            let names = stored.members().into_iter().flatten();
+            let mut now: Vec<_> = block.attributes.keys().chain(block.blocks.keys()).collect();
+            now.sort_unstable();
+            names.map(|(name, _)| name).eq(now)
+        });
+        object.schema_version != self.schema.version || !is_alike
+    }
+
     /// An error if the provider puts off what it was asked.
     pub(crate) fn not_deferred(&self, deferred: Option<Deferred>) -> Result<(), Diagnostics> {
         let Some(why) = deferred else {

@@ -26,6 +26,7 @@ mod lifecycle;
 mod moves;
 mod outputs;
 mod owner_tags;
+mod places;
 mod providers;
 mod query;
 mod refresh;

@@ -2,7 +2,8 @@
 
 use insta::assert_snapshot;
 use terrane_core::Stack;
-use terrane_tests::{FakeProvider, World, new_thing};
+use terrane_engine::Event;
+use terrane_tests::{FakeProvider, Run, World, new_thing};
 
 fn pair(stack: &mut Stack) {
     let a = new_thing("a").set("size", 1).declare(stack);
@@ -77,6 +78,27 @@ fn refreshing_only_records_and_changes_nothing() {
     output zone = "elsewhere"
     "#);
     assert_snapshot!(world.provider.cloud.ledger(), @"configure region=null");
+}
+
+#[test]
+fn what_another_version_of_the_provider_stored_is_read_once_even_without_refresh() {
+    let mut world = World::new(FakeProvider::new());
+    world.up(pair).succeeds();
+    let fields = terrane_tests::thing().string("place", "optional computed");
+    world.provider = world.provider.clone().resource("test_thing", fields);
+    for name in ["a", "b"] {
+        world.provider.cloud.edit(name, "place", "here");
+    }
+    let reads = |run: &Run| {
+        let reads = run.events.iter();
+        reads
+            .filter(|event| matches!(event, Event::RefreshDone { .. }))
+            .count()
+    };
+    let run = world.without_refresh().up(pair).succeeds();
+    assert_eq!((run.steps(), reads(&run)), (String::new(), 2));
+    let run = world.without_refresh().up(pair).succeeds();
+    assert_eq!((run.steps(), reads(&run)), (String::new(), 0));
 }
 
 #[test]

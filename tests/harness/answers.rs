@@ -130,14 +130,19 @@ impl Process {
         let wanted = identity.and_then(Value::as_str).unwrap_or(request.id);
         self.note(format!("import {wanted}"));
         let fake = self.resource(request.type_name);
+        let (name, region) = match wanted.split_once('@').filter(|_| is_placed(&fake)) {
+            Some((name, region)) => (name, region.into()),
+            None => (wanted, self.region()),
+        };
         let contents = self.provider.cloud.lock();
         let mut objects = contents.objects.values();
         let found = objects.find(|object| {
             object.type_name == request.type_name
                 && self.sees(object)
-                && (object.id == wanted || object.name() == wanted)
+                && (!is_placed(&fake) || object.value.get("region") == Some(&region))
+                && (object.id == name || object.name() == name)
         });
-        let id = found.map_or(wanted, |object| &object.id);
+        let id = found.map_or(name, |object| &object.id);
         let state = with_member(&fake.schema.block.empty_value(), "id", id.into());
         ImportResourceStateResponse {
             deferred: None,
@@ -184,10 +189,16 @@ impl Process {
     fn find_by_tag(&self, config: &Value) -> ReadDataSourceResponse {
         let text = |name| config.get(name).and_then(Value::as_str).unwrap_or_default();
         let (key, value) = (text("key"), text("value"));
+        let region = match text("region") {
+            "" => self.region(),
+            region => region.into(),
+        };
         self.note(format!("find {key}"));
         let contents = self.provider.cloud.lock();
         let found = contents.objects.values().filter(|object| {
-            let tags = object.value.get("tags").filter(|_| self.sees(object));
+            let placed = is_placed(&self.resource(&object.type_name));
+            let is_there = !placed || object.value.get("region") == Some(&region);
+            let tags = (object.value.get("tags")).filter(|_| self.sees(object) && is_there);
             tags.and_then(|tags| tags.get(key)?.as_str()) == Some(value)
         });
         let found = found.map(|object| format!("{}/{}", object.type_name, object.id).into());
@@ -225,6 +236,12 @@ impl Process {
             diagnostics: Diagnostics::new(),
         }
     }
+}
+
+/// Whether objects of that type say where they lie.
+fn is_placed(fake: &FakeType) -> bool {
+    let region = fake.schema.block.attributes.get("region");
+    region.is_some_and(|region| region.optional)
 }
 
 fn id_of(state: &Value) -> &str {

@@ -1,7 +1,7 @@
 //! The facts that bindings of the fake provider would have: types with names of their own, and how objects are found by a tag.
 
 use terrane_core::schema::Schema;
-use terrane_core::{LookupRules, NameLookup, ProviderBinding, TagLookup, Value};
+use terrane_core::{ImportPlace, LookupRules, NameLookup, ProviderBinding, TagLookup, Value};
 
 /// The binding of the fake provider; a program that wants recovery to know more than a schema declares its provider with it.
 pub static TEST: ProviderBinding = ProviderBinding {
@@ -13,6 +13,7 @@ pub static TEST: ProviderBinding = ProviderBinding {
     lookup: LookupRules {
         by_name: &[
             NameLookup::new("test_bucket", &["{name}"]),
+            NameLookup::new("test_site", &["{name}"]),
             NameLookup::new("test_role", &["{name}"]).created("made"),
             NameLookup::part("test_part", &["{name}"]),
             NameLookup::setting("test_setting", &["{name}"]),
@@ -22,6 +23,10 @@ pub static TEST: ProviderBinding = ProviderBinding {
             data_source: FINDER,
             config: |key, value| Value::map([("key", key.into()), ("value", value.into())]),
             ids,
+        }),
+        place: Some(ImportPlace {
+            argument: "region",
+            is_place: |text| ["east", "west"].contains(&text),
         }),
     },
     stateful: &[],

@@ -88,7 +88,8 @@ impl Default for FakeProvider {
 impl FakeProvider {
     /// A provider `test` with a `region` in its configuration, the type `test_thing` ([`crate::thing`]), `test_item`
     /// ([`crate::item`]) and the data source `test_lookup` ([`crate::lookup`]); with the types that [`crate::TEST`] knows the names of,
-    /// `test_bucket`, `test_part`, `test_setting` and `test_role` ([`crate::named`]).
+    /// `test_bucket`, `test_part`, `test_setting` and `test_role` ([`crate::named`]), and `test_site` and `test_plot`, which have a `region` of
+    /// their own: they are imported as `NAME@REGION`, and found by a tag in a region.
     pub fn new() -> Self {
         let provider = Self {
             inner: Arc::default(),
@@ -106,6 +107,8 @@ impl FakeProvider {
             .resource("test_role", crate::named())
             .resource("test_part", crate::thing())
             .resource("test_setting", crate::thing())
+            .resource("test_site", crate::fields::placed())
+            .resource("test_plot", crate::fields::placed())
             .data_source("test_lookup", crate::lookup())
             .data_source(FINDER, crate::fields::finder())
     }

@@ -136,11 +136,17 @@ pub fn named() -> Fields {
     thing().string("made", "computed")
 }
 
+/// A type whose objects say where they lie; without a word they lie where the provider is.
+pub(crate) fn placed() -> Fields {
+    thing().string("region", "optional computed force_new")
+}
+
 /// The data source that finds objects by a tag.
 pub(crate) fn finder() -> Fields {
     Fields::new()
         .string("key", "required")
         .string("value", "required")
+        .string("region", "optional")
         .attribute("found", Type::list(Type::String), "computed")
 }
 

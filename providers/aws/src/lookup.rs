@@ -1,6 +1,6 @@
 //! How objects of AWS are found: types that are named by their configuration, and ids from ARNs.
 
-use terrane_core::{LookupRules, NameLookup, TagLookup, Value};
+use terrane_core::{ImportPlace, LookupRules, NameLookup, TagLookup, Value};
 
 /// The rules of this provider.
 pub(crate) const LOOKUP: LookupRules = LookupRules {
@@ -11,7 +11,26 @@ pub(crate) const LOOKUP: LookupRules = LookupRules {
         config: tag_filter,
         ids: ids_of_type,
     }),
+    place: Some(ImportPlace {
+        argument: "region",
+        is_place: is_region,
+    }),
 };
+
+/// Whether a text has the form of a region's name: `eu-west-1`, `us-gov-east-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [area, middle @ .., number] = parts.as_slice() else {
+        return false;
+    };
+    let letters = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    area.len() == 2
+        && letters(area)
+        && !middle.is_empty()
+        && middle.iter().all(|it| letters(it))
+        && is_number
+}
 
 /// The ids are those of the "Import" sections of the provider's documentation.
 #[rustfmt::skip]
@@ -157,6 +176,24 @@ fn id_of(type_name: &str, arn: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn regions_are_told_from_the_ends_of_other_ids() {
+        for region in ["eu-west-1", "us-gov-east-1", "ap-southeast-12"] {
+            assert!(is_region(region), "{region}");
+        }
+        for other in [
+            "example.com",
+            "eu-west",
+            "west-1",
+            "eu--1",
+            "e-west-1",
+            "eu-west-123",
+            "",
+        ] {
+            assert!(!is_region(other), "{other}");
+        }
+    }
 
     #[test]
     fn arns_lead_to_the_ids_that_imports_take() {

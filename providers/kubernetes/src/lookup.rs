@@ -7,6 +7,7 @@ pub(crate) const LOOKUP: LookupRules = LookupRules {
     by_name: NAMED,
     tags: None,
     by_tag: None,
+    place: None,
 };
 
 const ALONE: &[&str] = &["{metadata.name}"];

@@ -72,12 +72,14 @@ impl Visitor<'_> {
                 Some(found) => ours(found),
             });
         }
-        let finder = self.recovery(subject).and_then(|recovery| recovery.by_tag);
-        let (Some(tag), Some(finder)) = (&intent.owner_tag, finder) else {
+        let rules = self.recovery(subject);
+        let rules = rules.and_then(|rules| Some((rules, rules.by_tag?)));
+        let (Some(tag), Some((rules, finder))) = (&intent.owner_tag, rules) else {
             return Ok(Left::Unseen);
         };
         // That nothing has the tag proves nothing yet: an index of tags lags behind. Several are for a person to look at.
-        let mut found = subject.with_tag(&finder, tag).await?;
+        let place = intent.place.as_deref();
+        let mut found = subject.with_tag(rules, &finder, tag, place).await?;
         Ok(match (found.pop(), found.is_empty()) {
             (Some((_, object)), true) => ours(object),
             _ => Left::Unseen,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use terrane_core::addr::{ConfigAddr, Mode};
-use terrane_core::{Diagnostics, LookupRules, NameLookup, Path, Standing, Value};
+use terrane_core::{Diagnostics, LookupRules, Marked, NameLookup, Path, Standing, Value};
 use terrane_provider::Identity;
 use terrane_state::{DeposedKey, Intent, IntentAction, OperationId, RawJson, Timestamp};
 
@@ -66,7 +66,9 @@ impl Visitor<'_> {
         let planned_id = self.planned_id(subject, &planned.after, config);
         // The look-up comes first: the proof must be older than the intent.
         let absent_proof = match &planned_id {
-            Some(id) if self.inputs.program.owner_tags() => self.proof(change, subject, id).await?,
+            Some(id) if self.inputs.program.owner_tags() => {
+                self.proof(change, subject, &planned.after, id).await?
+            }
             _ => None,
         };
         let intent = self.intent(
@@ -85,6 +87,7 @@ impl Visitor<'_> {
                 .as_ref()
                 .and_then(|i| identity_json(subject, i)),
             planned_id,
+            place: self.place(subject, config),
             absent_proof,
             owner_tag: tags
                 .and_then(|tags| tags.of(&config.value))
@@ -159,14 +162,23 @@ impl Visitor<'_> {
     ) -> Option<String> {
         let named = self.named(subject)?;
         let marked = subject.marked(planned.clone(), &config.sensitive);
-        let secret = named.arguments(planned).into_iter().any(|argument| {
-            let path = terrane_core::Path::root().attribute(argument);
-            marked
-                .sensitive
-                .iter()
-                .any(|mark| mark.contains(&path) || path.contains(mark))
-        });
-        named.id(planned).filter(|_| !secret)
+        let mut arguments = named.arguments(planned).into_iter();
+        if arguments.any(|argument| is_secret(&marked, argument)) {
+            return None;
+        }
+        let (rules, id) = (self.recovery(subject)?, named.id(planned)?);
+        match rules.place_in(&config.value) {
+            None => Some(id),
+            Some(_) => Some(rules.id_at(&id, Some(&self.place(subject, config)?))),
+        }
+    }
+
+    /// The place that the configuration names for the object, unless it is a secret.
+    fn place(&self, subject: &Subject<'_>, config: &Config) -> Option<String> {
+        let rules = self.recovery(subject)?;
+        let place = rules.place_in(&config.value)?;
+        let marked = subject.marked(config.value.clone(), &config.sensitive);
+        (!is_secret(&marked, rules.place?.argument)).then(|| place.to_owned())
     }
 
     /// Looks whether the name is free; when that was seen, if it could be seen.
@@ -174,13 +186,17 @@ impl Visitor<'_> {
         &self,
         change: &ResourceChange,
         subject: &Subject<'_>,
+        planned: &Value,
         id: &str,
     ) -> Result<Option<Timestamp>, Diagnostics> {
         let now = self.inputs.host.clock.now();
-        let before = self
-            .named(subject)
-            .and_then(|named| named.id(&change.before.value));
-        if change.action.is_replace() && before.as_deref() == Some(id) {
+        let name = |object: &Value| self.named(subject)?.id(object);
+        let place = |object| self.recovery(subject)?.place_in(object);
+        let before = &change.before.value;
+        let is_elsewhere =
+            matches!((place(before), place(planned)), (Some(then), Some(now)) if then != now);
+        let keeps_name = name(before).is_some_and(|before| name(planned) == Some(before));
+        if change.action.is_replace() && keeps_name && !is_elsewhere {
             // The object that is replaced had the name. It is gone, or else this creation can only fail.
             return Ok((change.action == Action::DeleteThenCreate).then_some(now));
         }
@@ -203,6 +219,13 @@ impl Visitor<'_> {
                 .into()),
         }
     }
+}
+
+/// Whether an argument of an object is a secret, or has one in it.
+fn is_secret(object: &Marked, argument: &str) -> bool {
+    let path = Path::root().attribute(argument);
+    let mut marks = object.sensitive.iter();
+    marks.any(|mark| mark.contains(&path) || path.contains(mark))
 }
 
 /// The identity of an object, else its `id`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use terrane_core::{Adoption, Diagnostics, ImportBy, ProviderId, Value};
+use terrane_core::{Adoption, Diagnostics, ImportBy, LookupRules, ProviderId, Value};
 use terrane_provider::{Identity, MoveResourceState, RawState};
 use terrane_state::model::Attributes;
 use terrane_state::{Instance, Object};
@@ -20,13 +20,20 @@ impl Visitor<'_> {
         provider: ProviderId,
         adoption: &Adoption,
         finding: &mut Finding,
+        config: &Value,
     ) -> Result<Loaded, Diagnostics> {
+        let binding = self.inputs.program.providers()[provider].binding;
+        let rules = binding.map_or(&LookupRules::NONE, |binding| &binding.lookup);
+        let place = rules.place_in(config);
         let at = |errors: Diagnostics| {
             let at = |error: terrane_core::Diagnostic| error.location(adoption.location);
             errors.into_iter().map(at).collect::<Diagnostics>()
         };
         let found = match &adoption.by {
-            ImportBy::Id(id) => subject.look_up(id, None).await.map_err(at)?,
+            ImportBy::Id(id) => subject
+                .look_up(&rules.id_at(id, place), None)
+                .await
+                .map_err(at)?,
             ImportBy::Identity(attributes) => {
                 let given = Value::map(attributes.clone());
                 let identity = subject.identity(&given).map_err(at)?;

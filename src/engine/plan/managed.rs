@@ -78,7 +78,10 @@ impl Visitor<'_> {
             && let Some(adoption) = self.inputs.program.adoption(position)
         {
             let provider = resource.provider;
-            let adopted = self.adopted(&subject, provider, adoption, finding).await?;
+            let config = self.evaluate(resource, &schema).await?;
+            let adopted = self
+                .adopted(&subject, provider, adoption, finding, &config.value)
+                .await?;
             current = Some(adopted);
         }
         if self.inputs.options.mode != PlanMode::Normal {

@@ -29,7 +29,10 @@ impl Visitor<'_> {
             return Ok(None);
         };
         let loaded = subject.load(stored).await?;
-        if self.inputs.refresh(subject.address) == RefreshPolicy::Nothing {
+        // What another version of the provider stored lacks what this one would plan with.
+        let is_trusted =
+            self.inputs.options.mode != PlanMode::Normal || !subject.is_of_another_schema(stored);
+        if self.inputs.refresh(subject.address) == RefreshPolicy::Nothing && is_trusted {
             self.believed(subject, &loaded, provider).await?;
             return Ok(Some(loaded));
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use terrane_core::schema::IdentitySchema;
-use terrane_core::{Diagnostic, Diagnostics, Value};
+use terrane_core::{Diagnostic, Diagnostics, LookupRules, Value};
 use terrane_provider::Identity;
 use terrane_state::{
     DeposedKey, ErrorClass, Instance, Intent, Liveness, ObjectStatus, OpenIntent, Resolution,
@@ -50,11 +50,13 @@ impl Recovery<'_> {
                 }
             };
         }
-        let finder = served.recovery.and_then(|recovery| recovery.by_tag);
-        let (Some(tag), Some(finder)) = (&intent.owner_tag, finder) else {
+        let rules = served.recovery;
+        let rules = rules.and_then(|rules| Some((rules, rules.by_tag?)));
+        let (Some(tag), Some((rules, finder))) = (&intent.owner_tag, rules) else {
             return Ok(Verdict::Open(Doubt::NoLookUp));
         };
-        let mut found = subject.with_tag(&finder, tag).await?;
+        let place = intent.place.as_deref();
+        let mut found = subject.with_tag(rules, &finder, tag, place).await?;
         match found.len() {
             0 => Ok(self.absent(open, &served, "nothing has its owner tag")),
             1 => {
@@ -219,6 +221,13 @@ impl Recovery<'_> {
             diagnostic.address(&intent.address)
         })?;
         let subject = self.subject(intent, &served);
+        let config = match served.declared {
+            Some(position) => Some(self.remembered.config(position, &served.schema).await?),
+            None => None,
+        };
+        let rules = served.recovery.unwrap_or(&LookupRules::NONE);
+        let place = config.as_ref().and_then(|it| rules.place_in(&it.value));
+        let id = &*rules.id_at(id, place.or(intent.place.as_deref()));
         let Some(found) = subject.look_up(id, None).await? else {
             let missing = subject.error(format!("there is no {} `{id}`", subject.type_name()));
             let why = served.doubt.map(|doubt| format!("{doubt}; "));
@@ -226,10 +235,6 @@ impl Recovery<'_> {
                 .detail(format!("{}nothing was changed", why.unwrap_or_default()))
                 .hint("what an id looks like is in the provider's documentation of the type, under \"Import\"")
                 .into());
-        };
-        let config = match served.declared {
-            Some(position) => Some(self.remembered.config(position, &served.schema).await?),
-            None => None,
         };
         let own = known_id(&found.value, id);
         let instance = self.with_object(intent, &served, &subject, config.as_ref(), found)?;

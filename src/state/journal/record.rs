@@ -164,6 +164,9 @@ pub struct Intent {
     /// The id by which the new object can be imported, where its configuration names it before it exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_id: Option<String>,
+    /// The place that the configuration names for the new object, where its provider reaches several: a part of the ids it is found by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// When the object was looked for and was not there.
     #[serde(
         with = "codec::optional_text",
@@ -252,6 +255,7 @@ impl Intent {
             prior_id: None,
             planned_identity: None,
             planned_id: None,
+            place: None,
             absent_proof: None,
             owner_tag: None,
             planned_hmac: None,
