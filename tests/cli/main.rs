@@ -1,5 +1,6 @@
 //! The command line from outside: a stack program as a process, its streams and its exit code.
 
+mod approval;
 mod bad_input;
 mod bindings;
 mod damage;

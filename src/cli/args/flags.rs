@@ -1,10 +1,12 @@
 //! The values that flags take.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use terrane_engine::{Action, RefreshPolicy};
 use terrane_registry::VersionRequirement;
+use terrane_state::Sha256;
 
 use crate::view::Details;
 
@@ -78,6 +80,34 @@ pub(crate) struct Yes {
     /// Don't ask for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// `--plan-digest`: what was approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PlanDigestArg {
+    /// The digest itself.
+    Sha256(Sha256),
+    /// A file that has it, and more.
+    File(PathBuf),
+}
+
+impl FromStr for PlanDigestArg {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.parse() {
+            Ok(sha256) => Self::Sha256(sha256),
+            Err(_) => Self::File(text.into()),
+        })
+    }
+}
+
+/// The approval that a run is bound to.
+#[derive(Debug, Args)]
+pub(crate) struct Approving {
+    /// Apply only the plan with this digest, without a question: 64 digits, or a file of `preview --json-file`
+    #[arg(long, value_name = "SHA256|FILE")]
+    pub(crate) plan_digest: Option<PlanDigestArg>,
 }
 
 /// `--details`.

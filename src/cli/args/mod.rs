@@ -14,10 +14,11 @@ use terrane_registry::Platform;
 use terrane_state::edit::{ProviderPattern, StateAddr};
 use terrane_state::{BackendConfig, Backends};
 
-use crate::view::OnStdout;
+use crate::view::{InFiles, OnStdout};
 use flags::type_pattern;
 pub(crate) use flags::{
-    AllDetails, DenyKind, LogLevel, ProviderChoice, RefreshChoice, Variable, Yes,
+    AllDetails, Approving, DenyKind, LogLevel, PlanDigestArg, ProviderChoice, RefreshChoice,
+    Variable, Yes,
 };
 pub(crate) use planning::{Guard, Parallelism, Planning, Selection, UNREAD};
 pub(crate) use pricing::Pricing;
@@ -250,6 +251,10 @@ pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) parallelism: Parallelism,
     #[command(flatten)]
+    pub(crate) pricing: Pricing,
+    #[command(flatten)]
+    pub(crate) plan_digest: Approving,
+    #[command(flatten)]
     pub(crate) details: AllDetails,
     #[command(flatten)]
     pub(crate) yes: Yes,
@@ -295,6 +300,8 @@ pub(crate) struct Destroy {
     pub(crate) refresh: RefreshChoice,
     #[command(flatten)]
     pub(crate) parallelism: Parallelism,
+    #[command(flatten)]
+    pub(crate) plan_digest: Approving,
     #[command(flatten)]
     pub(crate) details: AllDetails,
     #[command(flatten)]
@@ -365,6 +372,10 @@ pub(crate) struct Output {
 pub(crate) struct Show {
     /// A saved plan instead of the state
     pub(crate) plan: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: InFiles,
+    #[command(flatten)]
+    pub(crate) pricing: Pricing,
     #[command(flatten)]
     pub(crate) details: AllDetails,
     /// Print sensitive values

@@ -52,6 +52,15 @@ impl Planning {
         }
     }
 
+    /// The command that applies a plan of this kind.
+    pub(crate) fn verb(&self, destroy: bool) -> &'static str {
+        match (destroy, self.refresh_only) {
+            (true, _) => "destroy",
+            (_, true) => "up --refresh-only",
+            _ => "up",
+        }
+    }
+
     /// The flags that were given, as a saved plan records them. Its mode it knows by itself.
     pub(crate) fn given(&self) -> Vec<String> {
         let Self {

@@ -3,11 +3,12 @@
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;
 
-use crate::args::{Destroy, Guard, Parallelism, Selection};
+use crate::args::{Approving, Destroy, Parallelism, Selection};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::workflow::apply::{Request, plan_and_apply};
+use crate::workflow::apply::{Applying, Request, plan_and_apply};
+use crate::workflow::approval;
 use crate::workflow::confirmation::Confirmation;
 use crate::workflow::plan_source::Fresh;
 
@@ -16,9 +17,11 @@ pub(super) async fn run(session: &Session<'_>, arguments: Destroy) -> Result<Exi
         selection: Selection { targets, excludes },
         refresh,
         parallelism: Parallelism { parallelism },
+        plan_digest: Approving { plan_digest },
         details,
         yes,
     } = arguments;
+    let approved = approval::read(plan_digest.as_ref())?;
     let request = Request {
         operation: Operation::Apply,
         source: Fresh(PlanOptions {
@@ -28,11 +31,12 @@ pub(super) async fn run(session: &Session<'_>, arguments: Destroy) -> Result<Exi
             refresh: refresh.into(),
             ..PlanOptions::default()
         }),
-        parallelism,
-        confirmation: Confirmation::from(yes),
+        confirmation: Confirmation::new(yes, approved.is_some()),
         question: "Destroy all of these? There is no undo.",
-        guard: Guard::default(),
-        details: details.into(),
+        applying: Applying {
+            approved,
+            ..Applying::new(parallelism, details.into())
+        },
     };
     plan_and_apply(session, request).await
 }

@@ -12,7 +12,7 @@ use crate::session::{Session, run_error};
 use crate::signals::{NOTHING_CHANGED, Signals};
 use crate::view::{PlanView as _, PlanViews, Secrets, ShownPlan};
 use crate::workflow::plan::{Machine, check, make_plan, say_recovered};
-use crate::workflow::{advice, callers, cost, policies, saved, unresolved};
+use crate::workflow::{advice, approval, callers, cost, policies, saved, unresolved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exit, CommandError> {
     let views = session.plan_views(&arguments.guard.files);
@@ -47,6 +47,7 @@ async fn plan_and_show(
     }
     let prices = cost::read(&pricing)?;
     let flags = planning.given();
+    let approval = approval::offered(session, planning.verb(destroy), &flags);
     let program = session.program().await?;
     let providers = session.providers(&program).await?;
     let held = match lock {
@@ -120,7 +121,7 @@ async fn plan_and_show(
         session.say(&unknown_callers(error));
         Vec::new()
     });
-    let place = session.place(&program, &providers, callers.clone())?;
+    let place = session.place(&program, &providers, callers.clone()).await?;
     let policies = policies::review(session, &plan, &program);
     let cost = prices.map(|prices| prices.estimate(session, &plan, &program));
     let stuck = plan.stuck(None).map_or(Ok(()), |stuck| Err(stuck.into()));
@@ -149,6 +150,7 @@ async fn plan_and_show(
         cost: cost.as_ref(),
         place: &place,
         details: details.into(),
+        approval: &approval,
         saved: saved.as_ref(),
         diagnostics: &session.readable().diagnostics(&diagnostics),
     })?;

@@ -3,12 +3,12 @@
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;
 
-use crate::args::{Guard, Parallelism, Refresh};
+use crate::args::{Parallelism, Refresh};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::view::Details;
-use crate::workflow::apply::{Request, plan_and_apply};
+use crate::workflow::apply::{Applying, Request, plan_and_apply};
 use crate::workflow::confirmation::Confirmation;
 use crate::workflow::plan_source::Fresh;
 
@@ -23,11 +23,9 @@ pub(super) async fn run(session: &Session<'_>, arguments: Refresh) -> Result<Exi
             mode: PlanMode::RefreshOnly,
             ..PlanOptions::default()
         }),
-        parallelism,
         confirmation: Confirmation::from(yes),
         question: "Record this in the state?",
-        guard: Guard::default(),
-        details: Details::All,
+        applying: Applying::new(parallelism, Details::All),
     };
     plan_and_apply(session, request).await
 }

@@ -2,23 +2,32 @@
 
 use std::path::Path;
 
-use crate::args::Show;
+use terrane_core::Diagnostic;
+
+use crate::args::{Pricing, Show};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::view::{Details, Secrets, ShownPlan};
+use crate::view::{Approval, Details, InFiles, PlanView as _, Secrets, ShownPlan};
+use crate::workflow::cost::{self, Prices};
 use crate::workflow::{policies, saved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Show) -> Result<Exit, CommandError> {
     let Show {
         plan,
+        files,
+        pricing,
         details,
         show_secrets,
     } = arguments;
     let secrets = Secrets::shown(show_secrets);
     match plan {
-        Some(file) => show_plan(session, &file, details.into(), secrets)?,
+        Some(file) => {
+            let prices = cost::read(&pricing)?;
+            show_plan(session, &file, (&files, prices), details.into(), secrets)?;
+        }
         None => {
+            refuse_plan_flags(&files, &pricing)?;
             let (stored, _) = session.look().await?;
             session.view().state(&stored, secrets);
         }
@@ -30,6 +39,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Show) -> Result<Exit, 
 fn show_plan(
     session: &Session<'_>,
     file: &Path,
+    (files, prices): (&InFiles, Option<Prices>),
     details: Details,
     secrets: Secrets,
 ) -> Result<(), CommandError> {
@@ -37,6 +47,7 @@ fn show_plan(
     session.note(&saved.heading());
     session.say(&saved.plan.diagnostics);
     let policies = policies::review(session, &saved.plan, &program);
+    let cost = prices.map(|prices| prices.estimate(session, &saved.plan, &program));
     let shown = ShownPlan {
         plan: &saved.plan,
         program: &program,
@@ -44,11 +55,24 @@ fn show_plan(
         secrets,
         is_partial: false,
         policies: &policies,
-        cost: None,
-        place: &saved.place(session),
+        cost: cost.as_ref(),
+        place: &saved.place(session, &program),
         details,
-        saved: None,
+        approval: &Approval::default(),
+        saved: Some(&saved.file),
         diagnostics: &session.readable().diagnostics(&saved.plan.diagnostics),
     };
-    Ok(session.view().plan(&shown)?)
+    Ok(session.plan_views(files).plan(&shown)?)
+}
+
+/// These show a plan, and no state.
+fn refuse_plan_flags(files: &InFiles, pricing: &Pricing) -> Result<(), CommandError> {
+    let Some(flag) = files.first().or(pricing.cost.then_some("cost")) else {
+        return Ok(());
+    };
+    Err(CommandError::usage(
+        Diagnostic::error(format!("`--{flag}` needs a saved plan"))
+            .detail("without one the state is shown, on stdout alone")
+            .hint("name the file of a plan: `show PLAN`"),
+    ))
 }

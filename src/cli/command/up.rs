@@ -2,14 +2,14 @@
 
 use terrane_state::Operation;
 
-use crate::args::{Parallelism, Up};
+use crate::args::{Approving, Parallelism, Up};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::workflow::apply::{Request, plan_and_apply};
+use crate::workflow::apply::{Applying, Request, plan_and_apply};
 use crate::workflow::confirmation::Confirmation;
 use crate::workflow::plan_source::Fresh;
-use crate::workflow::saved;
+use crate::workflow::{approval, cost, saved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Up) -> Result<Exit, CommandError> {
     let Up {
@@ -17,20 +17,29 @@ pub(super) async fn run(session: &Session<'_>, arguments: Up) -> Result<Exit, Co
         planning,
         guard,
         parallelism: Parallelism { parallelism },
+        pricing,
+        plan_digest: Approving { plan_digest },
         details,
         yes,
     } = arguments;
+    let approved = approval::read(plan_digest.as_ref())?;
+    let confirmation = Confirmation::new(yes, approved.is_some());
+    let applying = Applying {
+        parallelism,
+        guard,
+        approved,
+        prices: cost::read(&pricing)?,
+        details: details.into(),
+    };
     if let Some(file) = plan {
-        return saved::apply(session, &file, parallelism, guard, details.into()).await;
+        return saved::apply(session, &file, applying).await;
     }
     let request = Request {
         operation: Operation::Apply,
         source: Fresh(planning.options(false)),
-        parallelism,
-        confirmation: Confirmation::from(yes),
+        confirmation,
         question: "Make these changes?",
-        guard,
-        details: details.into(),
+        applying,
     };
     plan_and_apply(session, request).await
 }

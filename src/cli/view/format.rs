@@ -19,6 +19,7 @@ pub(super) struct Format {
 }
 
 /// A flag of the command line.
+#[derive(Debug)]
 pub(super) struct Flag {
     pub(super) name: &'static str,
     pub(super) help: &'static str,
@@ -86,12 +87,18 @@ impl FromArgMatches for OnStdout {
 
 /// The files beside stdout, as the flags of commands that plan name them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct InFiles(Vec<(MakeForFile, PathBuf)>);
+pub(crate) struct InFiles(Vec<(&'static Flag, MakeForFile, PathBuf)>);
 
 impl InFiles {
     /// A view for each of them.
     pub(super) fn views(&self) -> impl Iterator<Item = Arc<dyn ChangeView>> {
-        self.0.iter().map(|(make, path)| make(path.clone()))
+        self.0.iter().map(|(_, make, path)| make(path.clone()))
+    }
+
+    /// The flag of the first one, if a file is named.
+    pub(crate) fn first(&self) -> Option<&'static str> {
+        let (first, ..) = self.0.first()?;
+        Some(first.name)
     }
 
     fn all() -> impl Iterator<Item = &'static (Flag, MakeForFile)> {
@@ -120,7 +127,7 @@ impl FromArgMatches for InFiles {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let named = Self::all().filter_map(|(flag, make)| {
             let path = matches.get_one::<PathBuf>(flag.name)?;
-            Some((*make, path.clone()))
+            Some((flag, *make, path.clone()))
         });
         Ok(Self(named.collect()))
     }

@@ -8,10 +8,13 @@
 //! | `feed` | the engine's events, redacted, to every view of a run |
 //! | `tracker` | the operations of a run as they stand, for every view that shows them |
 //! | `outline` | a plan as people see it, for every format that people read: nesting, folding, causes, losses |
+//! | `digest` | what a reader of a plan approves, as a SHA-256 |
 //! | `diff` | the differences between two states of an object, in rows |
 //! | `text` | for people at a terminal |
 //! | `markdown` | for people in a pull request |
 //! | `json` | for programs, in the shapes that Terraform gave them |
+//! | `summary` | for scripts and agents: the same in at most 8 KB |
+//! | `document` | a file with one document, written anew whenever there is more to say |
 //! | `graph` | the resource graph in its own formats |
 //! | `rendering` | all of them at once, for tests and benchmarks (feature `rendering`) |
 //! | `hidden`, `stored`, `printable`, `lock` | shared by all formats |
@@ -21,6 +24,8 @@
 
 mod annotations;
 mod diff;
+mod digest;
+mod document;
 mod feed;
 mod format;
 pub(crate) mod graph;
@@ -35,14 +40,16 @@ pub(crate) mod printable;
 pub(crate) mod rendering;
 mod sink;
 mod stored;
+mod summary;
 pub(crate) mod text;
 mod tracker;
 mod views;
 
 /// Every format beside text for people, which needs no flag. A new one is a folder, and an entry here.
-static FORMATS: &[&format::Format] = &[&json::FORMAT, &markdown::FORMAT];
+static FORMATS: &[&format::Format] = &[&json::FORMAT, &markdown::FORMAT, &summary::FORMAT];
 
 pub(crate) use annotations::{Annotations, annotations};
+pub(crate) use digest::{Approval, PlanDigest};
 pub(crate) use feed::Feed;
 pub(crate) use format::{InFiles, OnStdout};
 pub(crate) use many::{PlanViews, RunViews};

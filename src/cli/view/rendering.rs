@@ -14,7 +14,7 @@ use super::format::{MakeForFile, MakeForStdout};
 use super::graph::ResourceGraph;
 use super::text::TextView;
 use super::{
-    Annotations, AppliedRun, ChangeView, ClosedRun, Details, FORMATS, Feed, Outputs, Place,
+    Annotations, AppliedRun, Approval, ChangeView, ClosedRun, Details, FORMATS, Feed, Outputs, Place,
     ProgramView as _, Secrets, ShownPlan,
 };
 use crate::args::GraphFormat;
@@ -167,6 +167,7 @@ impl Scene<'_> {
             cost: None,
             place: &place(),
             details,
+            approval: &Approval::default(),
             saved: None,
             diagnostics,
         })

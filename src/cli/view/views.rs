@@ -17,7 +17,7 @@ use terrane_state::model::OutputValue;
 use terrane_state::{Closed, Damage, Instance, Recovered, Resolve, RunError, State, Timestamp};
 
 use super::graph::ResourceGraph;
-use super::{Details, Place, Secrets, Tracker};
+use super::{Approval, Details, Place, PlanDigest, Secrets, Tracker};
 use crate::args::GraphFormat;
 
 /// Everything that can be the format of stdout.
@@ -64,10 +64,27 @@ pub(crate) struct ShownPlan<'a> {
     /// Where it acts.
     pub(crate) place: &'a Place,
     pub(crate) details: Details,
+    /// Its digest, and how that approves it.
+    pub(crate) approval: &'a Approval,
     /// The file that it is saved in, if it is.
     pub(crate) saved: Option<&'a SavedAs>,
     /// What is to be read beside it: warnings, and why it is refused. Text for people has them on stderr.
     pub(crate) diagnostics: &'a Diagnostics,
+}
+
+impl ShownPlan<'_> {
+    /// The digest of the plan.
+    pub(crate) fn digest(&self) -> &PlanDigest {
+        self.approval.digest(self.plan, self.program, self.place)
+    }
+
+    /// The command that applies this plan and nothing else.
+    pub(crate) fn command(&self) -> Option<String> {
+        match self.saved {
+            Some(saved) => Some(saved.command.clone()),
+            None => self.approval.command(self.digest()),
+        }
+    }
 }
 
 /// A plan in a file.

@@ -13,8 +13,10 @@ use terrane_engine::{Applied, Engine, Plan, PlanMode, PlanOptions, Recovered};
 use terrane_provider::Plugins;
 use terrane_state::{Clock as _, Closed, Operation, Recorder as _, Run, RunError, SystemClock};
 
+use super::approval::Approved;
 use super::confirmation::{Confirmation, Question};
-use super::plan::{Machine, check, say_recovered};
+use super::cost::Prices;
+use super::plan::{Machine, all_of, check, say_recovered};
 use super::plan_source::{Fresh, Held, PlanSource, Sourced};
 use super::{advice, policies, unresolved};
 use crate::args::Guard;
@@ -25,7 +27,8 @@ use crate::signals::{EARLIER_CHANGES_STAY, NOTHING_CHANGED, Signals, interrupted
 use crate::view::printable::counted;
 use crate::view::text::name;
 use crate::view::{
-    AppliedRun, ClosedRun, Details, Feed, InFiles, Place, RunView as _, RunViews, Secrets,
+    AppliedRun, Approval, ClosedRun, Details, Feed, InFiles, Place, RunView as _, RunViews,
+    Secrets,
     ShownPlan,
 };
 
@@ -35,16 +38,39 @@ pub(crate) struct Request<S> {
     pub(crate) operation: Operation,
     /// Where the plan comes from.
     pub(crate) source: S,
-    /// Operations at once.
-    pub(crate) parallelism: NonZeroUsize,
     /// Whether a person has to confirm.
     pub(crate) confirmation: Confirmation,
     /// The question that they confirm.
     pub(crate) question: &'static str,
+    /// How the plan is checked, shown and applied.
+    pub(crate) applying: Applying,
+}
+
+/// How a plan is checked, shown and applied, wherever it comes from.
+pub(crate) struct Applying {
+    /// Operations at once.
+    pub(crate) parallelism: NonZeroUsize,
     /// Limits of the plan, and the files beside stdout.
     pub(crate) guard: Guard,
+    /// The only plan that may be applied, if somebody said which.
+    pub(crate) approved: Option<Approved>,
+    /// What it is priced by, if it is.
+    pub(crate) prices: Option<Prices>,
     /// How much of the plan is shown before the question.
     pub(crate) details: Details,
+}
+
+impl Applying {
+    /// Checked and shown as every plan is.
+    pub(crate) fn new(parallelism: NonZeroUsize, details: Details) -> Self {
+        Self {
+            parallelism,
+            guard: Guard::default(),
+            approved: None,
+            prices: None,
+            details,
+        }
+    }
 }
 
 /// One run from lock to unlock.
@@ -107,7 +133,7 @@ pub(crate) async fn plan_and_apply(
     request: Request<Fresh>,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
-    reported(session, &request.guard.files, async |view| {
+    reported(session, &request.applying.guard.files, async |view| {
         request.confirmation.check_possible(session)?;
         let program = session.program().await?;
         view.begin()?;
@@ -131,7 +157,7 @@ pub(crate) async fn carry_out(
     say_recovered(session, &recovered);
 
     let machine = Machine::default();
-    let engine = machine.engine(providers, &feed, request.parallelism, session);
+    let engine = machine.engine(providers, &feed, request.applying.parallelism, session);
     let signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let work = Work {
         session,
@@ -184,7 +210,8 @@ impl<S: PlanSource> Work<'_, S> {
             callers,
             options,
         } = self.request.source.plan(held).await?;
-        let place = self.session.place(self.program, self.providers, callers)?;
+        let place = self.session.place(self.program, self.providers, callers);
+        let place = place.await?;
         let mut proposal = Proposal {
             plan: &plan,
             place: &place,
@@ -215,6 +242,8 @@ impl<S: PlanSource> Work<'_, S> {
             deferred: plan.deferred.len(),
             stopped: None,
         };
+        // A digest approves this plan and none that continues it.
+        let options = options.filter(|_| self.request.applying.approved.is_none());
         if let Some(options) = options {
             proposal.so_far = EARLIER_CHANGES_STAY;
             self.continued(&mut carried, proposal, options, (engine, signals))
@@ -239,6 +268,9 @@ impl<S: PlanSource> Work<'_, S> {
         self.view.diagnostics(&plan.diagnostics);
         self.feed.planned(plan);
         let policies = policies::review(self.session, plan, self.program);
+        let applying = &self.request.applying;
+        let prices = applying.prices.as_ref();
+        let cost = prices.map(|prices| prices.estimate(self.session, plan, self.program));
         let shown = ShownPlan {
             plan,
             program: self.program,
@@ -246,16 +278,19 @@ impl<S: PlanSource> Work<'_, S> {
             secrets: Secrets::Hidden,
             is_partial,
             policies: &policies,
-            cost: None,
+            cost: cost.as_ref(),
             place,
-            details: self.request.details,
+            details: applying.details,
+            approval: &Approval::default(),
             saved: None,
             // They are told by themselves.
             diagnostics: &Diagnostics::new(),
         };
         self.view.planned(&shown);
         self.view.diagnostics(&advice::on(plan));
-        check(plan, &self.request.guard, &policies, so_far)?;
+        let approved = applying.approved.as_ref();
+        let approved = approved.map_or(Ok(()), |approved| approved.check(shown.digest()));
+        all_of([check(plan, &applying.guard, &policies, so_far), approved])?;
         if let (NOTHING_CHANGED, Some(stuck)) = (so_far, plan.stuck(None)) {
             return Err(stuck.into());
         }

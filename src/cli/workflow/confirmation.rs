@@ -12,7 +12,7 @@ use crate::signals::{NOTHING_CHANGED, Signals, interrupted_after};
 /// Whether a person has to confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Confirmation {
-    /// `--yes` gave it.
+    /// `--yes` or `--plan-digest` gave it.
     Given,
     /// A person is asked.
     Needed,
@@ -28,12 +28,20 @@ pub(crate) struct Question<'a> {
 }
 
 impl From<Yes> for Confirmation {
-    fn from(Yes { yes }: Yes) -> Self {
-        if yes { Self::Given } else { Self::Needed }
+    fn from(yes: Yes) -> Self {
+        Self::new(yes, false)
     }
 }
 
 impl Confirmation {
+    /// By `--yes`, or because the very plan was approved before.
+    pub(crate) fn new(Yes { yes }: Yes, is_approved: bool) -> Self {
+        match yes || is_approved {
+            true => Self::Given,
+            false => Self::Needed,
+        }
+    }
+
     /// Fails early, before anything is locked or read, where no question can be asked.
     pub(crate) fn check_possible(self, session: &Session<'_>) -> Result<(), CommandError> {
         let why = match (self, session.view().cannot_ask()) {

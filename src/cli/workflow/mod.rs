@@ -2,6 +2,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod apply;
+pub(crate) mod approval;
 pub(crate) mod callers;
 pub(crate) mod confirmation;
 pub(crate) mod cost;

@@ -70,10 +70,18 @@ pub(crate) fn check(
     reports: &[PolicyReport],
     so_far: &'static str,
 ) -> Result<(), CommandError> {
-    match (check_actions(plan, guard, so_far), policies::check(reports)) {
-        (Err(denied), Err(broken)) => Err(denied.and(broken)),
-        (denied, broken) => denied.and(broken),
-    }
+    all_of([
+        check_actions(plan, guard, so_far),
+        policies::check(reports),
+    ])
+}
+
+/// Fails with every reason, where there is one.
+pub(crate) fn all_of<const N: usize>(
+    checks: [Result<(), CommandError>; N],
+) -> Result<(), CommandError> {
+    let failed = checks.into_iter().filter_map(Result::err);
+    failed.reduce(CommandError::and).map_or(Ok(()), Err)
 }
 
 fn check_actions(plan: &Plan, guard: &Guard, so_far: &'static str) -> Result<(), CommandError> {

@@ -61,7 +61,7 @@ impl CostJson {
 
 /// No sum of a stack has so many cents that a double would lose one.
 #[allow(clippy::cast_precision_loss)]
-fn number(cents: Cents) -> f64 {
+pub(in crate::view) fn number(cents: Cents) -> f64 {
     cents.0 as f64 / 100.0
 }
 

@@ -23,6 +23,8 @@ use super::format::{Flag, Format};
 use super::printable::harmless_json;
 use super::sink::Sink;
 use super::{PlanView, ShownPlan, View};
+pub(super) use cost::number;
+pub(super) use plan::actions;
 
 /// `--json` and `--json-file`.
 pub(super) static FORMAT: Format = Format {

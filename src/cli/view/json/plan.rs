@@ -21,7 +21,7 @@ use super::value::{self, Json, known, raw, steps};
 use super::values::{Module, OutputJson, Resource, ResourceName, Values};
 use super::variables::{Variable, variables};
 use crate::view::hidden::Hidden;
-use crate::view::{Secrets, ShownPlan};
+use crate::view::{PlanDigest, Secrets, ShownPlan};
 
 #[derive(Serialize)]
 pub(super) struct PlanJson {
@@ -47,10 +47,20 @@ pub(super) struct PlanJson {
     /// Ours too.
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<CostJson>,
+    /// Ours: what `up --plan-digest` compares.
+    plan_digest: DigestJson,
     timestamp: String,
     applyable: bool,
     complete: bool,
     errored: bool,
+}
+
+/// The digest of the plan, and the beginnings of those of its parts, which tell where two plans differ.
+#[derive(Serialize)]
+struct DigestJson {
+    sha256: String,
+    place: String,
+    parts: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -124,6 +134,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         place: _,
         details: _,
         saved: _,
+        approval: _,
         diagnostics: _,
     } = *shown;
     let managed = |change: &&ResourceChange| {
@@ -165,10 +176,19 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         configuration: configuration(program, &plan.changes),
         policies: policies.iter().map(PolicyJson::new).collect(),
         cost: cost.map(CostJson::new),
+        plan_digest: digest_json(shown.digest()),
         timestamp: made_at.to_string(),
         applyable: !plan.is_empty(),
         complete: plan.deferred.is_empty(),
         errored: false,
+    }
+}
+
+fn digest_json(digest: &PlanDigest) -> DigestJson {
+    DigestJson {
+        sha256: digest.sha256.to_string(),
+        place: digest.place.clone(),
+        parts: digest.parts.clone(),
     }
 }
 
@@ -416,7 +436,7 @@ fn planned_values(plan: &Plan, secrets: Secrets) -> Values {
 }
 
 /// An action in Terraform's words.
-pub(super) fn actions(action: Action) -> &'static [&'static str] {
+pub(in crate::view) fn actions(action: Action) -> &'static [&'static str] {
     match action {
         Action::NoOp => &["no-op"],
         Action::Create => &["create"],

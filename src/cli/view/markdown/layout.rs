@@ -57,6 +57,10 @@ pub(super) struct Facts<'a> {
     pub(super) serial: u64,
     pub(super) made_at: Timestamp,
     pub(super) commit: Option<String>,
+    /// The digest of the plan.
+    pub(super) digest: String,
+    /// The command that applies what has this digest, where nothing is saved.
+    pub(super) command: Option<String>,
 }
 
 impl Parts {
@@ -70,6 +74,8 @@ impl Parts {
             serial: shown.plan.prior.serial,
             made_at: shown.made_at,
             commit: commit.map(str::to_owned),
+            digest: shown.digest().sha256.to_string(),
+            command: shown.command(),
         };
         Self::new(outline, &facts)
     }
@@ -368,7 +374,14 @@ fn foot(facts: &Facts<'_>) -> String {
             code(&saved.file, NAME),
             code(&saved.digest, NAME)
         );
+    } else if let Some(command) = &facts.command {
+        let _ = writeln!(
+            text,
+            "These changes, and no others, are planned again and applied by:\n\n{}",
+            fenced("sh", command)
+        );
     }
+    let _ = writeln!(text, "Digest of the plan: {}\n", code(&facts.digest, NAME));
     let commit = facts.commit.as_ref();
     let commit = commit.map(|commit| format!(" of commit {}", code(commit, 64)));
     let _ = writeln!(

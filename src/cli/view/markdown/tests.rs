@@ -10,6 +10,7 @@ use super::size::{MOST, fitted};
 use super::*;
 use crate::view::outline::Details;
 use crate::view::outline::samples::{change, object, outline, place, replaced};
+use terrane_core::Diagnostic;
 
 fn made_at() -> Timestamp {
     "2026-11-28T15:00:00Z".parse().expect("a time")
@@ -33,6 +34,8 @@ fn comment(changes: &[ResourceChange], diagnostics: &[Diagnostic]) -> String {
             serial: 41,
             made_at: made_at(),
             commit: None,
+            digest: "4567ef".to_owned(),
+            command: None,
         },
     );
     fitted(Some(&parts), diagnostics, &[])
@@ -176,6 +179,8 @@ fn a_comment_has_losses_on_top_then_a_table_then_folds() {
 
     Saved in `plan.bin`, SHA-256 `0123abcd`; good until it is applied once or the state leaves serial 41.
 
+    Digest of the plan: `4567ef`
+
     <sub>Planned at 2026-11-28T15:00:00Z by terrane 0.1.0</sub>
     "#);
     let seen = rendered(&text);
@@ -191,7 +196,7 @@ fn a_comment_has_losses_on_top_then_a_table_then_folds() {
 fn no_plan_means_no_table() {
     let there = object(&[("id", Value::from("i-1"))]);
     let same = change("t_vpc.same", Action::NoOp, there.clone(), there);
-    assert_snapshot!(comment(&[same], &[]), @r"
+    assert_snapshot!(comment(&[same], &[]), @"
     <!-- terrane stack=prod -->
     ### `prod` no changes
 
@@ -207,6 +212,8 @@ fn no_plan_means_no_table() {
     ```
 
     Saved in `plan.bin`, SHA-256 `0123abcd`; good until it is applied once or the state leaves serial 41.
+
+    Digest of the plan: `4567ef`
 
     <sub>Planned at 2026-11-28T15:00:00Z by terrane 0.1.0</sub>
     ");
@@ -371,6 +378,8 @@ fn outputs_have_a_fold_of_their_own() {
         serial: 0,
         made_at: made_at(),
         commit: Some("0123abc".to_owned()),
+        digest: "4567ef".to_owned(),
+        command: Some("prod-stack up --plan-digest 4567ef".to_owned()),
     };
     assert_snapshot!(fitted(Some(&Parts::new(&outline, &facts)), &[], &[]), @r#"
     <!-- terrane stack=prod -->
@@ -388,6 +397,14 @@ fn outputs_have_a_fold_of_their_own() {
 
     </details>
 
+
+    These changes, and no others, are planned again and applied by:
+
+    ```sh
+    prod-stack up --plan-digest 4567ef
+    ```
+
+    Digest of the plan: `4567ef`
 
     <sub>Planned at 2026-11-28T15:00:00Z of commit `0123abc` by terrane 0.1.0</sub>
     "#);

@@ -1,11 +1,12 @@
 //! Where a plan acts: stack, account, region, providers with their versions, state.
 
+use serde::Serialize;
 use terrane_engine::CallerIdentity;
 
 use crate::view::printable::one_line;
 
 /// Where a plan acts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Place {
     pub(crate) stack: String,
     pub(crate) is_sandbox: bool,

@@ -3,7 +3,6 @@
 mod checks;
 
 use std::borrow::Cow;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
@@ -15,16 +14,15 @@ use terrane_state::{
     Timestamp,
 };
 
-use super::apply::{Request, carry_out, reported};
+use super::apply::{Applying, Request, carry_out, reported};
 use super::confirmation::Confirmation;
 use super::plan_source::{Held, PlanSource, Sourced};
-use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, own_digest, quoted_if_needed, run_error};
 use crate::signals::interrupted;
 use crate::view::printable::one_line;
-use crate::view::{Details, Place, RunView as _, SavedAs};
+use crate::view::{Place, RunView as _, SavedAs};
 use checks::{changed_inputs, other_program, other_stack, refusal, refuse_configuration, refused};
 
 /// The remedy for nearly every refusal.
@@ -34,6 +32,8 @@ const AGAIN: &str = "nothing was changed; make a new plan with `preview --out FI
 pub(crate) struct Saved {
     pub(crate) origin: Origin,
     pub(crate) plan: Plan,
+    /// Its file.
+    pub(crate) file: SavedAs,
 }
 
 /// Refuses a file for a plan that is another file already, before any work is done for it.
@@ -53,12 +53,16 @@ pub(crate) fn write(
         .map_err(|error| Diagnostic::error("the plan cannot be saved").detail(error.to_string()))?;
     let written = PrivateFile::new(file).and_then(|file| file.replace(&bytes, SavedPlan::is_one));
     written.map_err(|error| run_error(&error.into()))?;
+    Ok(saved_as(session, file, &bytes))
+}
+
+fn saved_as(session: &Session<'_>, file: &Path, bytes: &[u8]) -> SavedAs {
     let file = file.display().to_string();
-    Ok(SavedAs {
+    SavedAs {
         command: session.again(&format!("up {}", quoted_if_needed(&file))),
         file: one_line(&file),
-        digest: Sha256::of(&bytes).to_string(),
-    })
+        digest: Sha256::of(bytes).to_string(),
+    }
 }
 
 /// Says where a plan was saved, and how it is applied.
@@ -105,6 +109,7 @@ pub(crate) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program
     let saved = SavedPlan::read(&bytes)
         .map_err(|error| refused(format!("the plan in {place} cannot be used"), error).hint(AGAIN));
     let saved = saved.map_err(refusal)?;
+    let file = saved_as(session, file, &bytes);
     drop(bytes);
     let origin = saved.origin.clone();
     // Another stack's binary is no other build of this program.
@@ -130,19 +135,17 @@ pub(crate) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program
         session.redactor.learn(&change.before);
         session.redactor.learn(&change.after);
     }
-    Ok((Saved { origin, plan }, program))
+    Ok((Saved { origin, plan, file }, program))
 }
 
 /// Applies a saved plan: exactly that, or nothing.
 pub(crate) async fn apply(
     session: &Session<'_>,
     file: &Path,
-    parallelism: NonZeroUsize,
-    guard: Guard,
-    details: Details,
+    applying: Applying,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
-    let files = guard.files.clone();
+    let files = applying.guard.files.clone();
     reported(session, &files, async |view| {
         let (saved, program) = open(session, file)?;
         saved.check_place(session).await?;
@@ -153,11 +156,9 @@ pub(crate) async fn apply(
         let request = Request {
             operation: Operation::Apply,
             source: saved,
-            parallelism,
             confirmation: Confirmation::Given,
             question: "",
-            guard,
-            details,
+            applying,
         };
         carry_out(session, &request, view, &program, &providers, started).await
     })
@@ -166,17 +167,8 @@ pub(crate) async fn apply(
 
 impl Saved {
     /// Where it acts.
-    pub(crate) fn place(&self, session: &Session<'_>) -> Place {
-        let Origin {
-            providers,
-            callers,
-            backend,
-            ..
-        } = &self.origin;
-        Place {
-            is_sandbox: self.origin.sandbox,
-            ..session.saved_place(providers, callers.clone(), backend)
-        }
+    pub(crate) fn place(&self, session: &Session<'_>, program: &Program) -> Place {
+        session.saved_place(program, &self.origin)
     }
 
     /// One line about where the plan comes from.
