@@ -95,7 +95,7 @@ fn a_preview_that_fails_and_a_run_that_ends_write_so_into_the_comment() {
     stack.run(&["preview", "--markdown", "comment.md"]).exits(1);
     let read = || std::fs::read_to_string(stack.path().join("comment.md")).expect("a file");
     assert!(
-        read().starts_with("### no plan\n\n#### Errors\n"),
+        read().starts_with("<!-- terrane stack=test -->\n### `test` no plan\n\n#### Errors\n"),
         "{}",
         read()
     );

@@ -136,14 +136,14 @@ impl<'a> Session<'a> {
 
     /// Where a plan goes as a result: to stdout, and to these files.
     pub(crate) fn plan_views(&self, files: &InFiles) -> PlanViews {
-        PlanViews::new(self.view.clone(), files, self.annotations())
+        PlanViews::new(self.view.clone(), (files, self.stack), self.annotations())
     }
 
     /// Where a run is told: on the streams, and in these files.
     pub(crate) fn run_views(&self, files: &InFiles) -> RunViews {
         RunViews::new(
             self.view.clone(),
-            files,
+            (files, self.stack),
             self.annotations(),
             self.readable(),
         )

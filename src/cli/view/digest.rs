@@ -102,7 +102,7 @@ impl PlanDigest {
                 when,
                 ..
             } = invocation;
-            let name = format!("{action} ({when:?} of {address})");
+            let name = format!("{action} ({when} of {address})");
             parts.insert(name, digest(&provider.to_string()));
         }
         for deferred in &plan.deferred {

@@ -26,7 +26,8 @@ pub(super) struct Flag {
 }
 
 pub(super) type MakeForStdout = fn(Arc<Streams>) -> Arc<dyn View>;
-pub(super) type MakeForFile = fn(PathBuf) -> Arc<dyn ChangeView>;
+/// Gets the file and the name of the stack.
+pub(super) type MakeForFile = fn(PathBuf, &str) -> Arc<dyn ChangeView>;
 
 /// The format of stdout, as the flags of every command choose it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -91,8 +92,10 @@ pub(crate) struct InFiles(Vec<(&'static Flag, MakeForFile, PathBuf)>);
 
 impl InFiles {
     /// A view for each of them.
-    pub(super) fn views(&self) -> impl Iterator<Item = Arc<dyn ChangeView>> {
-        self.0.iter().map(|(_, make, path)| make(path.clone()))
+    pub(super) fn views(&self, stack: &str) -> impl Iterator<Item = Arc<dyn ChangeView>> {
+        self.0
+            .iter()
+            .map(move |(_, make, path)| make(path.clone(), stack))
     }
 
     /// The flag of the first one, if a file is named.

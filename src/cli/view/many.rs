@@ -16,10 +16,10 @@ use crate::session::Readable;
 pub(crate) struct PlanViews(Vec<Arc<dyn ChangeView>>);
 
 impl PlanViews {
-    /// On stdout, in files, and as annotations where a CI takes some.
+    /// On stdout, in files of that stack, and as annotations where a CI takes some.
     pub(crate) fn new(
         stdout: Arc<dyn View>,
-        files: &InFiles,
+        files: (&InFiles, &str),
         annotations: Option<Annotations>,
     ) -> Self {
         Self(all(stdout, files, annotations))
@@ -29,14 +29,14 @@ impl PlanViews {
 /// The one on stdout comes first.
 fn all(
     stdout: Arc<dyn View>,
-    files: &InFiles,
+    (files, stack): (&InFiles, &str),
     annotations: Option<Annotations>,
 ) -> Vec<Arc<dyn ChangeView>> {
     let stdout: Arc<dyn ChangeView> = stdout;
     let annotations = annotations.map(|view| -> Arc<dyn ChangeView> { Arc::new(view) });
     [stdout]
         .into_iter()
-        .chain(files.views())
+        .chain(files.views(stack))
         .chain(annotations)
         .collect()
 }
@@ -58,10 +58,10 @@ pub(crate) struct RunViews {
 }
 
 impl RunViews {
-    /// On the streams, in files, and as annotations where a CI takes some.
+    /// On the streams, in files of that stack, and as annotations where a CI takes some.
     pub(crate) fn new(
         stdout: Arc<dyn View>,
-        files: &InFiles,
+        files: (&InFiles, &str),
         annotations: Option<Annotations>,
         readable: Readable,
     ) -> Self {

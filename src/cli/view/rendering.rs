@@ -133,7 +133,7 @@ impl Rendering {
                 details = with;
                 make(streams.clone())
             }
-            To::File(make) => make(file.clone()),
+            To::File(make) => make(file.clone(), &place().stack),
             To::Terminal | To::Graph(_) => Arc::new(TextView::new(streams.clone())),
             To::Annotations => Arc::new(Annotations::new(streams.clone())),
         };

@@ -57,6 +57,17 @@ impl<'a> Secrets<'a> {
         }
     }
 
+    /// The version of the schema of a declaration, as far as that is at hand. No data source has another one than 0.
+    fn schema_version(&self, address: &InstanceAddr) -> Option<u64> {
+        let resource = &address.resource;
+        let schema = self.schemas.get(&(resource.mode, &*resource.type_name));
+        match (schema, resource.mode) {
+            (Some(schema), _) => Some(schema.version),
+            (None, Mode::Data) => Some(0),
+            (None, _) => None,
+        }
+    }
+
     /// A test for the arguments of one declaration. Where no schema is at hand, as for an instance that was not planned, each may be a secret.
     fn test(&self, address: &InstanceAddr) -> impl Fn(&str) -> bool + use<'a> {
         let resource = &address.resource;
@@ -97,6 +108,9 @@ pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Co
             "provider_config_key": provider.short(),
             "expressions": expressions(&resource.arguments, &secrets.test(&resource.address)),
         });
+        if let Some(version) = secrets.schema_version(&resource.address) {
+            entry["schema_version"] = version.into();
+        }
         let depends_on: Vec<String> = resource
             .depends_on
             .iter()

@@ -44,7 +44,7 @@ pub(super) static FORMAT: Format = Format {
             name: "json-file",
             help: "Write the same JSON into a file, beside the text for people",
         },
-        |path| {
+        |path, _| {
             Arc::new(JsonView {
                 to: Sink::file(path),
             })

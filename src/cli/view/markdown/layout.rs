@@ -10,7 +10,7 @@ use terrane_state::Timestamp;
 use super::escape::{cell, code, fenced, html};
 use crate::view::diff::{Mark, Row};
 use crate::view::outline::{DEFERRED, Danger, DeferredGroup, Entry, Node, Outline, Place, sign_of};
-use crate::view::printable::{counted, shortened};
+use crate::view::printable::{counted, one_line, printable, shortened};
 use crate::view::text::painter::Painter;
 use crate::view::{SavedAs, ShownPlan, text};
 
@@ -23,11 +23,20 @@ const REASON: usize = 300;
 const LINE: usize = 2000;
 /// How many bytes a fold has room for.
 const FOLD: usize = 12_000;
+/// How many bytes these have room for, which always stay: together with title, messages and result less than a whole comment.
+const LOSSES_SIZE: usize = 10_000;
+const DEFERRED_SIZE: usize = 3000;
+const TAKEN_OVER_SIZE: usize = 3000;
+const INVOKED_SIZE: usize = 3000;
+const SECTION: usize = 7500;
+const COMMAND: usize = 2000;
 /// Names of changed arguments in the table.
 const ARGUMENTS: usize = 3;
 
 /// A plan as the parts of a comment.
 pub(super) struct Parts {
+    /// The sizes of the change, for the title.
+    pub(super) sizes: String,
     pub(super) head: String,
     /// The sentence that ends the head.
     pub(super) totals: String,
@@ -109,10 +118,16 @@ impl Parts {
             folds.push(Fold {
                 depth: 0,
                 is_loss: false,
-                text: folded(&format!("{count} changed"), &fenced("diff", &cut(lines))),
+                text: folded(
+                    &format!("{count} changed"),
+                    &fenced("diff", &cut(lines, FOLD)),
+                ),
             });
         }
+        let summary = outline.totals.summary.as_ref();
+        let sizes = summary.map(|summary| sizes(outline, summary));
         Self {
+            sizes: sizes.unwrap_or_else(|| "no changes".to_owned()),
             head: head(outline, facts.place),
             totals: outline.totals.sentence.clone(),
             table,
@@ -126,10 +141,20 @@ impl Parts {
 /// The section of the costs, as a terminal has it.
 fn cost(estimate: Option<&Estimate>) -> String {
     let text = text::cost::text(estimate, Painter::PLAIN);
-    match text.is_empty() {
-        true => text,
-        false => format!("\n#### Cost\n\n{}", fenced("text", &cut(text))),
+    section("Cost", text)
+}
+
+/// A section that stays whatever else has no room.
+fn section(heading: &str, text: String) -> String {
+    if text.is_empty() {
+        return text;
     }
+    let mut block = fenced("text", &cut(text, SECTION));
+    // A fence is longer than every run of backticks inside.
+    if block.len() > SECTION + 100 {
+        block = fenced("text", "too long for a comment");
+    }
+    format!("\n#### {heading}\n\n{block}")
 }
 
 /// The section of the policies, as a terminal has it.
@@ -137,49 +162,60 @@ fn policies(reports: &[PolicyReport]) -> String {
     if reports.is_empty() {
         return String::new();
     }
-    let text = text::policies::text(reports, Painter::PLAIN);
-    format!("\n#### Policies\n\n{}", fenced("text", &cut(text)))
+    section("Policies", text::policies::text(reports, Painter::PLAIN))
 }
 
-/// Marker, title, place, losses, totals.
-fn head(outline: &Outline, place: &Place) -> String {
-    let stack = &place.stack;
+/// The first lines of every comment on a stack.
+pub(super) struct Title {
+    marker: String,
+    stack: String,
+}
+
+impl Title {
+    /// Of that stack.
+    pub(super) fn of(stack: &str) -> Self {
+        Self {
+            marker: marker(stack),
+            stack: code(&one_line(stack), NAME),
+        }
+    }
+
+    /// The lines, with what is to be said about the stack.
+    pub(super) fn lines(&self, about: &str) -> String {
+        format!("{}\n### {} {about}\n", self.marker, self.stack)
+    }
+}
+
+/// The comment of an earlier push is found by this line and written anew.
+fn marker(stack: &str) -> String {
     let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
     let plain: String = stack
         .chars()
         .map(|c| if is_plain(&c) { c } else { '-' })
         .collect();
-    // The comment of an earlier push is found by this line and written anew; two hyphens would end it early.
-    let plain = plain.replace("--", "-");
-    let mut text = format!("<!-- terrane stack={plain} -->\n");
-    let title = outline
-        .totals
-        .summary
-        .as_ref()
-        .map(|summary| title(outline, summary));
-    let _ = writeln!(
-        text,
-        "### {} {}\n",
-        code(stack, NAME),
-        title.unwrap_or_else(|| "no changes".to_owned())
-    );
-    let _ = writeln!(text, "{}\n", code(&place.line(), 400));
+    // Two hyphens would end it early.
+    let words = plain.split('-').filter(|word| !word.is_empty());
+    let plain = words.collect::<Vec<_>>().join("-");
+    format!("<!-- terrane stack={} -->", shortened(&plain, NAME))
+}
+
+/// Place, losses, totals.
+fn head(outline: &Outline, place: &Place) -> String {
+    let mut text = format!("\n{}\n\n", code(&place.line(), 400));
     text.push_str(&losses(&outline.dangers));
     let _ = writeln!(text, "**{}**", outline.totals.sentence);
     if let Some(more) = &outline.totals.more {
         let _ = writeln!(text, "{more}");
     }
     text.push_str(&deferred(&outline.deferred));
-    for line in outline.taken_over.iter().take(LOSSES) {
-        let _ = writeln!(text, "\n{}", code(line, REASON));
-    }
-    for line in outline.invocations.iter().take(LOSSES) {
-        let _ = writeln!(text, "\n{}", code(&format!("> {line}"), REASON));
-    }
-    if outline.invocations.len() > LOSSES {
-        let more = counted(outline.invocations.len() - LOSSES, "more action");
-        let _ = writeln!(text, "\nand {more}");
-    }
+    let taken_over = outline.taken_over.iter();
+    let taken_over = taken_over.map(|line| format!("\n{}\n", code(line, REASON)));
+    let more = |more| format!("\nand {more} more\n");
+    text.push_str(&first(taken_over, TAKEN_OVER_SIZE, more));
+    let invoked = outline.invocations.iter();
+    let invoked = invoked.map(|line| format!("\n{}\n", code(&format!("> {line}"), REASON)));
+    let more = |more| format!("\nand {}\n", counted(more, "more action"));
+    text.push_str(&first(invoked, INVOKED_SIZE, more));
     if let Some(drift) = outline.quiet_drift() {
         let _ = writeln!(text, "\n{drift} (`--refresh-only` shows how).");
     }
@@ -188,31 +224,26 @@ fn head(outline: &Outline, place: &Place) -> String {
 
 /// Changes that are planned later in the run, under their reasons.
 fn deferred(groups: &[DeferredGroup]) -> String {
-    let count: usize = groups.iter().map(|group| group.changes.len()).sum();
-    if count == 0 {
-        return String::new();
-    }
-    let mut text = format!("\n**{DEFERRED}**\n");
-    let mut left = LOSSES;
-    for group in groups {
-        if left == 0 {
-            break;
-        }
-        let _ = writeln!(text, "\n{}:\n", code(&group.why, REASON));
-        for change in group.changes.iter().take(left) {
+    let lines = groups.iter().flat_map(|group| {
+        let changes = group.changes.iter().enumerate();
+        changes.map(|(index, change)| {
+            let why = match index {
+                0 => format!("\n{}:\n\n", code(&group.why, REASON)),
+                _ => String::new(),
+            };
             let (sign, address) = (sign_of(change.action), code(&change.address, NAME));
-            let _ = writeln!(text, "- `{sign}` {address}");
-        }
-        left = left.saturating_sub(group.changes.len());
+            format!("{why}- `{sign}` {address}\n")
+        })
+    });
+    let text = first(lines, DEFERRED_SIZE, |more| format!("- and {more} more\n"));
+    match text.is_empty() {
+        true => text,
+        false => format!("\n**{DEFERRED}**\n{text}"),
     }
-    if count > LOSSES {
-        let _ = writeln!(text, "- and {} more", count - LOSSES);
-    }
-    text
 }
 
 /// `+3 ~2 -/+1 -1`
-fn title(outline: &Outline, summary: &Summary) -> String {
+fn sizes(outline: &Outline, summary: &Summary) -> String {
     if outline.mode == PlanMode::RefreshOnly {
         return "drift".to_owned();
     }
@@ -243,22 +274,39 @@ fn losses(losses: &[Danger]) -> String {
     let verb = if losses.len() == 1 { "is" } else { "are" };
     let objects = counted(losses.len(), "existing object");
     let mut text = format!("> [!CAUTION]\n> **{objects} {verb} destroyed:**\n>\n");
-    for loss in losses.iter().take(LOSSES) {
-        let _ = write!(
-            text,
-            "> - `{}` {}",
+    let lines = losses.iter().map(|loss| {
+        let why = loss.why.as_ref();
+        let why = why.map(|why| format!(": {}", code(why, REASON)));
+        format!(
+            "> - `{}` {}{}\n",
             sign_of(loss.action),
-            code(&loss.address, NAME)
-        );
-        if let Some(why) = &loss.why {
-            let _ = write!(text, ": {}", code(why, REASON));
-        }
-        text.push('\n');
-    }
-    if losses.len() > LOSSES {
-        let _ = writeln!(text, "> - and {} more", losses.len() - LOSSES);
-    }
+            code(&loss.address, NAME),
+            why.unwrap_or_default()
+        )
+    });
+    text.push_str(&first(lines, LOSSES_SIZE, |more| {
+        format!("> - and {more} more\n")
+    }));
     text.push('\n');
+    text
+}
+
+/// The first lines, as many as have room, and how many more there are.
+fn first(
+    mut lines: impl Iterator<Item = String>,
+    most: usize,
+    more: impl Fn(usize) -> String,
+) -> String {
+    let mut text = String::new();
+    let mut count = 0;
+    while let Some(line) = lines.next() {
+        if count == LOSSES || text.len() + line.len() > most {
+            text.push_str(&more(lines.count() + 1));
+            break;
+        }
+        text.push_str(&line);
+        count += 1;
+    }
     text
 }
 
@@ -308,7 +356,7 @@ fn fold(entry: &Entry, kind: &str) -> Option<Fold> {
     Some(Fold {
         depth: entry.depth,
         is_loss: entry.action.destroys(),
-        text: folded(&head, &fenced("diff", &cut(lines))),
+        text: folded(&head, &fenced("diff", &cut(lines, FOLD))),
     })
 }
 
@@ -338,21 +386,30 @@ fn diff(rows: &[Row], depth: usize, text: &mut String) {
     }
 }
 
-/// As many lines as a fold has room for.
-fn cut(lines: String) -> String {
-    if lines.len() <= FOLD {
+/// As many lines as there is room for.
+fn cut(lines: String, most: usize) -> String {
+    if lines.len() <= most {
         return lines;
     }
     let mut kept = String::new();
     let mut all = lines.lines();
     for line in all.by_ref() {
-        if kept.len() + line.len() > FOLD {
+        if kept.len() + line.len() > most {
             break;
         }
         let _ = writeln!(kept, "{line}");
     }
     let _ = writeln!(kept, "  … ({})", counted(all.count() + 1, "more line"));
     kept
+}
+
+/// A command is whole or missing.
+fn command_block(command: &str) -> String {
+    let block = fenced("sh", command);
+    match block.len() <= COMMAND && printable(command) == command {
+        true => block,
+        false => fenced("text", "(too long, or of characters that must not be shown)"),
+    }
 }
 
 /// Where the plan is, and how it is applied.
@@ -362,7 +419,7 @@ fn foot(facts: &Facts<'_>) -> String {
         let _ = writeln!(
             text,
             "This plan, and nothing else, is applied by:\n\n{}",
-            fenced("sh", &saved.command)
+            command_block(&saved.command)
         );
         let until = match facts.serial {
             0 => "a state is written".to_owned(),
@@ -378,12 +435,12 @@ fn foot(facts: &Facts<'_>) -> String {
         let _ = writeln!(
             text,
             "These changes, and no others, are planned again and applied by:\n\n{}",
-            fenced("sh", command)
+            command_block(command)
         );
     }
     let _ = writeln!(text, "Digest of the plan: {}\n", code(&facts.digest, NAME));
     let commit = facts.commit.as_ref();
-    let commit = commit.map(|commit| format!(" of commit {}", code(commit, 64)));
+    let commit = commit.map(|commit| format!(" of commit {}", code(&one_line(commit), 64)));
     let _ = writeln!(
         text,
         "<sub>Planned at {}{} by terrane {}</sub>",

@@ -21,17 +21,19 @@ pub(super) static FORMAT: Format = Format {
             name: "markdown",
             help: "Write the comment for a pull request into a file, and into `$GITHUB_STEP_SUMMARY` where that is set",
         },
-        |path| {
+        |path, stack| {
             let summary = std::env::var_os("GITHUB_STEP_SUMMARY");
             let summary = summary.filter(|path| !path.is_empty()).map(PathBuf::from);
             let commit = std::env::var_os("GITHUB_SHA").and_then(|it| it.into_string().ok());
-            Arc::new(DocumentView::new(path, summary, Comment { commit }))
+            let stack = stack.to_owned();
+            Arc::new(DocumentView::new(path, summary, Comment { stack, commit }))
         },
     )),
 };
 
 /// The comment of a pull request.
 struct Comment {
+    stack: String,
     /// The commit that a job of a CI works on.
     commit: Option<String>,
 }
@@ -50,7 +52,8 @@ impl Document for Comment {
     }
 
     fn text(&self, said: &Said<Parts>) -> String {
-        size::fitted(said.plan.as_ref(), &said.diagnostics, &said.result)
+        let title = layout::Title::of(&self.stack);
+        size::fitted(&title, said.plan.as_ref(), &said.diagnostics, &said.result)
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use terrane_core::Diagnostic;
 
 use super::escape::fenced;
-use super::layout::Parts;
-use crate::view::printable::{counted, shortened};
+use super::layout::{Parts, Title};
+use crate::view::printable::{counted, printable, shortened};
 use crate::view::text::diagnostics;
 use crate::view::text::painter::Painter;
 
@@ -21,20 +21,26 @@ const NOTES: usize = 600;
 const HEADER: &str = "\n| | Resource | Changes | Declared |\n|---|---|---|---|\n";
 
 /// The whole comment.
-pub(super) fn fitted(plan: Option<&Parts>, said: &[Diagnostic], result: &[String]) -> String {
+pub(super) fn fitted(
+    title: &Title,
+    plan: Option<&Parts>,
+    said: &[Diagnostic],
+    result: &[String],
+) -> String {
     let diagnostics = messages(said);
     let mut end = String::new();
     if !result.is_empty() {
         let _ = writeln!(end, "\n#### Result\n");
-        let _ = write!(end, "{}", fenced("text", &cut(&result.join("\n"), 4000)));
+        let _ = write!(end, "{}", fenced("text", &cut(&printable(&result.join("\n")), 4000)));
     }
     let Some(plan) = plan else {
         return match said.is_empty() {
-            true => format!("### planning\n{end}"),
-            false => format!("### no plan\n{diagnostics}{end}"),
+            true => format!("{}{end}", title.lines("planning")),
+            false => format!("{}{diagnostics}{end}", title.lines("no plan")),
         };
     };
-    let mut text = plan.head.clone();
+    let mut text = title.lines(&plan.sizes);
+    text.push_str(&plan.head);
     let fixed = [&plan.policies, &plan.foot, &diagnostics, &end];
     let fixed = fixed.map(String::len).iter().sum::<usize>() + NOTES;
     let mut notes = Vec::new();

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
 use insta::assert_snapshot;
+use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
-use terrane_core::{Marked, Value};
+use terrane_core::policy::{PolicyFinding, PolicyReport};
+use terrane_core::{Diagnostic, Marked, Value};
 use terrane_engine::{Action, OutputChange, Reason, ResourceChange};
 use terrane_state::Timestamp;
 
@@ -10,10 +12,13 @@ use super::size::{MOST, fitted};
 use super::*;
 use crate::view::outline::Details;
 use crate::view::outline::samples::{change, object, outline, place, replaced};
-use terrane_core::Diagnostic;
 
 fn made_at() -> Timestamp {
     "2026-11-28T15:00:00Z".parse().expect("a time")
+}
+
+fn title() -> layout::Title {
+    layout::Title::of("prod")
 }
 
 /// The comment of these changes, as a command would write it.
@@ -38,7 +43,7 @@ fn comment(changes: &[ResourceChange], diagnostics: &[Diagnostic]) -> String {
             command: None,
         },
     );
-    fitted(Some(&parts), diagnostics, &[])
+    fitted(&title(), Some(&parts), diagnostics, &[])
 }
 
 fn changes() -> Vec<ResourceChange> {
@@ -217,7 +222,7 @@ fn no_plan_means_no_table() {
 
     <sub>Planned at 2026-11-28T15:00:00Z by terrane 0.1.0</sub>
     ");
-    assert_snapshot!(fitted(None, &[Diagnostic::error("there is no file x")], &[]), @r"
+    assert_snapshot!(fitted(&title(), None, &[Diagnostic::error("there is no file x")], &[]), @r"
     ### no plan
 
     #### Errors
@@ -280,13 +285,22 @@ fn hostile_text_stays_text() {
     let text = comment(&changes, &told);
     assert!(text.len() <= MOST, "{}", text.len());
     let seen = rendered(&text);
-    assert_eq!(seen.links, 0, "{text}");
     assert_eq!((seen.headings, seen.quotes), (2, 1), "{text}");
     assert_eq!((seen.rows, seen.cells), (count, 4 * (count + 1)), "{text}");
+    assert_harmless(&text);
+}
+
+/// Nothing in it means anything to a renderer, a terminal or the log of a CI, but what is ours.
+#[track_caller]
+fn assert_harmless(text: &str) {
+    let seen = rendered(text);
+    assert_eq!(seen.links, 0, "{text}");
     let is_ours = |line: &&str| {
         line.is_empty()
             || *line == "</details>"
-            || *line == "<!-- terrane stack=prod -->"
+            || line.starts_with("<!-- terrane stack=")
+                && line.ends_with(" -->")
+                && line.matches("--").count() == 2
             || (line.starts_with("<details><summary><code>") && line.ends_with("</code></summary>"))
             || matches!(*line, "<sub>" | "</sub>" | "<sub></sub>")
     };
@@ -381,7 +395,7 @@ fn outputs_have_a_fold_of_their_own() {
         digest: "4567ef".to_owned(),
         command: Some("prod-stack up --plan-digest 4567ef".to_owned()),
     };
-    assert_snapshot!(fitted(Some(&Parts::new(&outline, &facts)), &[], &[]), @r#"
+    assert_snapshot!(fitted(&title(), Some(&Parts::new(&outline, &facts)), &[], &[]), @r#"
     <!-- terrane stack=prod -->
     ### `prod` outputs only
 
@@ -408,4 +422,108 @@ fn outputs_have_a_fold_of_their_own() {
 
     <sub>Planned at 2026-11-28T15:00:00Z of commit `0123abc` by terrane 0.1.0</sub>
     "#);
+}
+
+/// Texts as nobody would write them who means well.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = proptest::sample::select(vec![
+        "a",
+        "`",
+        "|",
+        "\n",
+        "--",
+        "\u{1f600}",
+        "\u{202e}",
+        "</details>",
+        "::error::x",
+        "<!--",
+        "[l](u)",
+        "\\",
+        "> ",
+    ]);
+    let long = (piece.clone(), 0..4000usize).prop_map(|(piece, times)| piece.repeat(times));
+    prop_oneof![
+        long,
+        proptest::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat())
+    ]
+}
+
+fn policy_of(text: &str) -> PolicyReport {
+    let finding = || PolicyFinding {
+        address: None,
+        attribute: None,
+        message: text.to_owned(),
+        location: None,
+        exception: None,
+    };
+    PolicyReport {
+        name: text.into(),
+        enforcement: terrane_core::policy::Enforcement::Mandatory,
+        hint: Some(text.into()),
+        location: terrane_core::Location {
+            file: "stacks/prod.rs",
+            line: 7,
+            column: 1,
+        },
+        violations: (0..12).map(|_| finding()).collect(),
+        undecided: Vec::new(),
+        excepted: Vec::new(),
+        fault: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_comment_of_any_texts_fits_is_harmless_and_counts_its_losses(
+        texts in proptest::collection::vec(hostile(), 8),
+        count in 0..120usize,
+        policies in 0..40usize,
+    ) {
+        let gone = || Arc::new(Marked::plain(Value::Null));
+        let text = |place: usize| texts[place].as_str();
+        let there = object(&[("id", Value::from(text(0))), (text(1), Value::from(text(2)))]);
+        let changes: Vec<_> = (0..count)
+            .map(|index| {
+                let mut one = change("t_vpc.main", Action::Delete, there.clone(), gone());
+                let mut address = one.address.as_ref().clone();
+                address.key = Some(format!("{index}{}", text(3)).into());
+                one.address = Arc::new(address);
+                one
+            })
+            .collect();
+        let outline = outline(&changes, &[], Details::Folded);
+        let saved = crate::view::SavedAs {
+            file: crate::view::printable::one_line(text(4)),
+            digest: "0123abcd".to_owned(),
+            command: format!("prod-stack up '{}'", text(4).replace('\n', "")),
+        };
+        let policies: Vec<_> = (0..policies).map(|_| policy_of(text(5))).collect();
+        let parts = Parts::new(
+            &outline,
+            &layout::Facts {
+                place: &crate::view::Place { state: text(6).to_owned(), ..place() },
+                saved: Some(&saved),
+                policies: &policies,
+                cost: None,
+                serial: 41,
+                made_at: made_at(),
+                commit: Some(text(7).to_owned()),
+                digest: "4567ef".to_owned(),
+                command: None,
+            },
+        );
+        let told: Vec<_> = texts.iter().map(|text| Diagnostic::error(text).detail(text)).collect();
+        let written = fitted(&layout::Title::of(text(7)), Some(&parts), &told, &[texts.concat()]);
+        prop_assert!(written.len() <= MOST, "{}", written.len());
+        if count > 0 {
+            let items = rendered(&written).items;
+            let more = written.lines().find_map(|line| line.strip_prefix("> - and ")?.strip_suffix(" more"));
+            let more = more.map(|more| more.parse::<usize>().expect("a number"));
+            let named = items - usize::from(more.is_some());
+            prop_assert_eq!(named + more.unwrap_or(0), count);
+        }
+        assert_harmless(&written);
+    }
 }

@@ -37,7 +37,6 @@ const KEPT: usize = 60;
 /// What a summary says about a plan, in full.
 #[derive(Debug)]
 pub(super) struct Facts {
-    stack: String,
     mode: &'static str,
     made_at: String,
     sha256: String,
@@ -137,7 +136,6 @@ impl Facts {
         let unchanged = unchanged.filter(|change| change.action == Action::NoOp);
         let outputs = plan.outputs.iter().map(OutputChange::action);
         Self {
-            stack: shown.place.stack.clone(),
             mode: digest::mode(plan.mode),
             made_at: shown.made_at.to_string(),
             sha256: digest.sha256.to_string(),
@@ -267,9 +265,9 @@ impl Failing {
 }
 
 /// The whole document, in at most `MOST` bytes.
-pub(super) fn fitted(said: &Said<Facts>) -> String {
+pub(super) fn fitted(stack: &str, said: &Said<Facts>) -> String {
     let mut texts = ROOMS.iter().map(|&(items, characters)| {
-        let document = Document::new(said, Room { items, characters });
+        let document = Document::new(stack, said, Room { items, characters });
         let json = serde_json::to_string(&document);
         format!(
             "{}\n",
@@ -306,6 +304,7 @@ impl Room {
 #[derive(Serialize)]
 struct Document {
     format_version: &'static str,
+    stack: String,
     #[serde(flatten)]
     plan: Option<PlanDocument>,
     errors: List<String>,
@@ -316,7 +315,6 @@ struct Document {
 
 #[derive(Serialize)]
 struct PlanDocument {
-    stack: String,
     mode: &'static str,
     made_at: String,
     plan_digest: DigestDocument,
@@ -407,7 +405,7 @@ struct RunDocument {
 }
 
 impl Document {
-    fn new(said: &Said<Facts>, room: Room) -> Self {
+    fn new(stack: &str, said: &Said<Facts>, room: Room) -> Self {
         let of = |is_error| {
             let of_kind = said.diagnostics.iter();
             let of_kind = of_kind.filter(move |one| one.is_error() == is_error);
@@ -415,6 +413,7 @@ impl Document {
         };
         Self {
             format_version: "1.0",
+            stack: room.text(stack),
             plan: said.plan.as_ref().map(|plan| plan.document(room)),
             errors: of(true),
             warnings: of(false),
@@ -442,7 +441,6 @@ impl Facts {
         let saved = self.saved.as_ref();
         let policies = &self.policies;
         PlanDocument {
-            stack: room.text(&self.stack),
             mode: self.mode,
             made_at: self.made_at.clone(),
             plan_digest: DigestDocument {
@@ -550,7 +548,6 @@ mod tests {
                 not_priced: more,
             };
             Facts {
-                stack: text(9),
                 mode: "normal",
                 made_at: "2026-11-28T15:00:00Z".to_owned(),
                 sha256: "0".repeat(64),
@@ -593,6 +590,7 @@ mod tests {
         fn a_summary_fits_whatever_the_plan_and_counts_what_it_leaves_out(
             plan in facts(),
             errors in proptest::collection::vec(text(), 0..30),
+            stack in text(),
         ) {
             let expected = plan.losses.0.len() + plan.losses.1;
             let mut said = Said::default();
@@ -600,7 +598,7 @@ mod tests {
             said.diagnostics = errors.iter().map(|text| Diagnostic::error(text).detail(text)).collect();
             said.result = vec![errors.concat()];
             said.is_complete = Some(false);
-            let written = fitted(&said);
+            let written = fitted(&stack, &said);
             prop_assert!(written.len() <= MOST, "{}", written.len());
             prop_assert!(!written.contains(['\u{0}', '\u{202e}']), "{written}");
             let json: Json = serde_json::from_str(&written).expect("JSON");

@@ -17,12 +17,17 @@ pub(super) static FORMAT: Format = Format {
             name: "summary-json",
             help: "Write at most 8 KB of JSON into a file: totals, what is destroyed or replaced, costs, failed policies, the plan's digest",
         },
-        |path| Arc::new(DocumentView::new(path, None, Summary)),
+        |path, stack| {
+            let stack = stack.to_owned();
+            Arc::new(DocumentView::new(path, None, Summary { stack }))
+        },
     )),
 };
 
 /// The summary.
-struct Summary;
+struct Summary {
+    stack: String,
+}
 
 impl Document for Summary {
     type Plan = Facts;
@@ -36,6 +41,6 @@ impl Document for Summary {
     }
 
     fn text(&self, said: &Said<Facts>) -> String {
-        layout::fitted(said)
+        layout::fitted(&self.stack, said)
     }
 }
