@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every check and test of the project. Needs Rust, Go and Python 3; whatever else tests need goes into the checkout's own
+# Runs every check and test of the project. Needs Rust, Go, Python 3, curl, jq and OpenSSL; whatever else tests need goes into the checkout's own
 # folders (.tools/, target/). Under CI=true a missing tool is a failure, otherwise what needs it is left out and named.
 #   scripts/test.sh           everything
 #   scripts/test.sh --quick   tests for an everyday edit, in two minutes; lists the rest
@@ -91,6 +91,8 @@ if have go; then
   step "conformance programs (Go)"
   tests/conformance/build.sh
   (cd tests/conformance && go vet ./...)
+  tests/ci/build.sh
+  (cd tests/ci && go vet ./...)
 fi
 
 if have python3; then

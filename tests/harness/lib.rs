@@ -60,7 +60,7 @@ pub use dice::Dice;
 pub use fake_provider::FakeProvider;
 pub use fields::{Fields, item, lookup, named, thing};
 pub use filters::filtered;
-pub use go::go_program;
+pub use go::{ci_program, go_program, is_installed};
 pub use ids::ids;
 pub use modules::assert_every_file_listed;
 pub use moto::{Aws, Fate, aws, md5_of};

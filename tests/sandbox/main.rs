@@ -1,6 +1,9 @@
 //! The sandbox as people use it: the platform's own binary, its embedded AWS, and the ledger as the truth.
 
 mod cost;
+mod forge;
+mod plan_json;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::path::Path;

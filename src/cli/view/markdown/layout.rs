@@ -408,7 +408,10 @@ fn command_block(command: &str) -> String {
     let block = fenced("sh", command);
     match block.len() <= COMMAND && printable(command) == command {
         true => block,
-        false => fenced("text", "(too long, or of characters that must not be shown)"),
+        false => fenced(
+            "text",
+            "(too long, or of characters that must not be shown)",
+        ),
     }
 }
 

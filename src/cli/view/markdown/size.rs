@@ -31,7 +31,11 @@ pub(super) fn fitted(
     let mut end = String::new();
     if !result.is_empty() {
         let _ = writeln!(end, "\n#### Result\n");
-        let _ = write!(end, "{}", fenced("text", &cut(&printable(&result.join("\n")), 4000)));
+        let _ = write!(
+            end,
+            "{}",
+            fenced("text", &cut(&printable(&result.join("\n")), 4000))
+        );
     }
     let Some(plan) = plan else {
         return match said.is_empty() {
