@@ -49,6 +49,9 @@ pub fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
     let is_needed = std::env::var("CI").as_deref() == Ok("true");
-    assert!(is_there || !is_needed, "{program} is needed and not installed");
+    assert!(
+        is_there || !is_needed,
+        "{program} is needed and not installed"
+    );
     is_there
 }

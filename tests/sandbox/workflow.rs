@@ -1,7 +1,7 @@
 //! The workflow of a stack: every `run` step of the file, with the variables that GitHub sets, against the sandbox.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
