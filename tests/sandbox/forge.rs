@@ -7,30 +7,30 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value as Json, json};
 
 /// The only token that it takes.
-pub const TOKEN: &str = "ghs_token";
+pub(crate) const TOKEN: &str = "ghs_token";
 /// The name under which a workflow comments.
 const BOT: &str = "github-actions[bot]";
 
 /// What it keeps.
 #[derive(Default)]
-pub struct Records {
+pub(crate) struct Records {
     /// The comments of the pull request.
-    pub comments: Vec<Json>,
+    pub(crate) comments: Vec<Json>,
     /// The head of the pull request that was merged as a commit.
-    pub merged: Vec<(String, String)>,
+    pub(crate) merged: Vec<(String, String)>,
     /// Artifacts: their names, and the heads that they were made of.
-    pub artifacts: Vec<(String, String)>,
+    pub(crate) artifacts: Vec<(String, String)>,
 }
 
 /// A server.
-pub struct Forge {
+pub(crate) struct Forge {
     /// `GITHUB_API_URL`.
-    pub url: String,
+    pub(crate) url: String,
     records: Arc<Mutex<Records>>,
 }
 
 impl Forge {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         let records = Arc::<Mutex<Records>>::default();
@@ -44,7 +44,7 @@ impl Forge {
         Self { url, records }
     }
 
-    pub fn with<T>(&self, use_it: impl FnOnce(&mut Records) -> T) -> T {
+    pub(crate) fn with<T>(&self, use_it: impl FnOnce(&mut Records) -> T) -> T {
         use_it(&mut self.records.lock().expect("not poisoned"))
     }
 }
@@ -143,7 +143,7 @@ impl Records {
 }
 
 /// A comment as GitHub shows it.
-pub fn comment(id: usize, author: &str, body: &str) -> Json {
+pub(crate) fn comment(id: usize, author: &str, body: &str) -> Json {
     json!({
         "id": id,
         "user": { "login": author },

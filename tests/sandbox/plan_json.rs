@@ -193,7 +193,7 @@ fn the_platforms_plan_has_the_shape_of_terraforms_and_tools_read_it() {
             .filter(|line| line.starts_with("create "))
             .count()
     );
-    let subnet = "module.network.aws_subnet.public <- aws_vpc.main aws_vpc.main.id";
+    let subnet = "module.network.aws_subnet.public <- module.network.aws_vpc.main ";
     assert!(
         found.declared.iter().any(|line| line.starts_with(subnet)),
         "{:?}",
@@ -220,5 +220,9 @@ fn the_platforms_plan_has_the_shape_of_terraforms_and_tools_read_it() {
         "{:?}",
         found.changes
     );
-    assert_eq!(found.violations, [format!("{group} would be destroyed")]);
+    let expected = [
+        "module.cluster.aws_eks_cluster.main is reached from everywhere".to_owned(),
+        format!("{group} would be destroyed"),
+    ];
+    assert_eq!(found.violations, expected);
 }

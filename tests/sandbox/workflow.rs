@@ -296,6 +296,11 @@ fn outline(comment: &str, folder: &Path) -> String {
         .split('`')
         .map(|word| if is_digest(word) { "<digest>" } else { word });
     let text = words.collect::<Vec<_>>().join("`");
+    let mut pieces = text.split(".rs:");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    let text = pieces.fold(first, |text, piece| {
+        text + ".rs:<line>" + piece.trim_start_matches(|c: char| c.is_ascii_digit())
+    });
     let lines = text.lines().filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -360,7 +365,97 @@ fn a_pull_request_is_previewed_merged_and_applied_and_drift_is_found() {
         "{posted}"
     );
     assert_eq!(preview.summary, format!("{posted}\n"));
-    assert_snapshot!(outline(&posted, repository.folder.path()), @r"");
+    assert_snapshot!(outline(&posted, repository.folder.path()), @r#"
+    <!-- terrane stack=prod -->
+    ### `prod` `+49`
+    `prod · sandbox · account 123456789012, us-east-1 · aws 6.66.0 · state .terrane/sandbox/prod/terraform.tfstate`
+    **Plan: 49 to add, 0 to change, 0 to destroy.**
+    | | Resource | Changes | Declared |
+    |---|---|---|---|
+    | `+` | `module.network.aws_vpc.main` | `cidr_block = "10.0.0.0/16", tags["Name"] = "mlops-platform-prod-vpc", … (4 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_subnet.public[0]` | `cidr_block = "10.0.0.0/24", availability_zone = "us-east-1a", map_public_ip_on_launch = true, … (4 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_subnet.public[1]` | `cidr_block = "10.0.1.0/24", availability_zone = "us-east-1b", map_public_ip_on_launch = true, … (4 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_subnet.private[0]` | `cidr_block = "10.0.10.0/24", availability_zone = "us-east-1a", map_public_ip_on_launch = false, … (4 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_subnet.private[1]` | `cidr_block = "10.0.11.0/24", availability_zone = "us-east-1b", map_public_ip_on_launch = false, … (4 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_internet_gateway.main` | `tags["Name"] = "mlops-platform-prod-igw", vpc_id ← module.network.aws_vpc.main.id, … (1 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_eip.nat[0]` | `domain = "vpc", tags["Name"] = "mlops-platform-prod-nat-0", … (1 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_nat_gateway.main[0]` | `tags["Name"] = "mlops-platform-prod-nat-0", allocation_id ← module.network.aws_eip.nat[0].id, … (3 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_route_table.public` | `tags["Name"] = "mlops-platform-prod-public", vpc_id ← module.network.aws_vpc.main.id, … (2 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_route_table_association.public[0]` | `route_table_id ← module.network.aws_route_table.public.id, … (2 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_route_table_association.public[1]` | `route_table_id ← module.network.aws_route_table.public.id, … (2 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_route_table.private[0]` | `tags["Name"] = "mlops-platform-prod-private-0", vpc_id ← module.network.aws_vpc.main.id, … (2 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_route_table_association.private[0]` | `route_table_id ← module.network.aws_route_table.private[0].id, … (2 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_route_table.private[1]` | `tags["Name"] = "mlops-platform-prod-private-1", vpc_id ← module.network.aws_vpc.main.id, … (2 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.network.aws_route_table_association.private[1]` | `route_table_id ← module.network.aws_route_table.private[1].id, … (2 more)` | `stacks/platform/network.rs:<line>` |
+    | `+` | `module.cluster.aws_cloudwatch_log_group.cluster` | `name = "/aws/eks/mlops-platform-prod-cluster/cluster", retention_in_days = 30, … (1 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_security_group.cluster` | `name = "mlops-platform-prod-cluster-sg", description = "EKS cluster", … (4 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_security_group.node` | `name = "mlops-platform-prod-node-sg", description = "EKS nodes", … (4 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_security_group_rule.node_to_cluster` | `type = "ingress", from_port = 443, to_port = 443, … (4 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_security_group_rule.cluster_to_node` | `type = "ingress", from_port = 1025, to_port = 65535, … (4 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_security_group_rule.node_to_node` | `type = "ingress", from_port = 0, to_port = 0, … (4 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_iam_role.cluster` | `name = "mlops-platform-prod-cluster-role", … (3 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_iam_role_policy_attachment.cluster` | `policy_arn = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy", … (1 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_eks_cluster.main` | `name = "mlops-platform-prod-cluster", version = "1.28", … (7 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_iam_role.node` | `name = "mlops-platform-prod-node-role", … (3 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_iam_role_policy_attachment.node["AmazonEKSWorkerNodePolicy"]` | `policy_arn = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", … (1 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_iam_role_policy_attachment.node["AmazonEKS_CNI_Policy"]` | `policy_arn = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy", … (1 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_iam_role_policy_attachment.node["AmazonEC2ContainerRegistryReadOnly"]` | `policy_arn = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly", … (1 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_eks_node_group.main` | `cluster_name = "mlops-platform-prod-cluster", node_group_name = "mlops-platform-prod-nodes", … (7 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_iam_openid_connect_provider.cluster` | `client_id_list = ["sts.amazonaws.com"], … (2 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket.main["models"]` | `bucket = "mlops-platform-prod-models", force_destroy = false, … (1 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket_server_side_encryption_configuration.main["models"]` | `bucket ← module.storage.aws_s3_bucket.main["models"].id, … (2 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket_public_access_block.main["models"]` | `restrict_public_buckets = true, block_public_policy = true, block_public_acls = true, … (3 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket_lifecycle_configuration.main["models"]` | `rule[0].id = "tier", rule[0].status = "Enabled", … (3 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket_versioning.models` | `versioning_configuration[0].status = "Enabled", … (2 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket.main["data"]` | `bucket = "mlops-platform-prod-data", force_destroy = false, … (1 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket_server_side_encryption_configuration.main["data"]` | `bucket ← module.storage.aws_s3_bucket.main["data"].id, … (2 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket_public_access_block.main["data"]` | `restrict_public_buckets = true, block_public_policy = true, block_public_acls = true, … (3 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket_lifecycle_configuration.main["data"]` | `rule[0].id = "tier", rule[0].status = "Enabled", … (3 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket.main["artifacts"]` | `bucket = "mlops-platform-prod-artifacts", force_destroy = false, … (1 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket_server_side_encryption_configuration.main["artifacts"]` | `bucket ← module.storage.aws_s3_bucket.main["artifacts"].id, … (2 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket_public_access_block.main["artifacts"]` | `restrict_public_buckets = true, block_public_policy = true, block_public_acls = true, … (3 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.storage.aws_s3_bucket_lifecycle_configuration.main["artifacts"]` | `rule[0].id = "tier", rule[0].status = "Enabled", … (3 more)` | `stacks/platform/storage.rs:<line>` |
+    | `+` | `module.registry.aws_ecr_repository.api` | `name = "mlops-platform-prod-api", image_tag_mutability = "MUTABLE", force_delete = false, … (2 more)` | `stacks/platform/registry.rs:<line>` |
+    | `+` | `module.registry.aws_ecr_lifecycle_policy.api` | `repository = "mlops-platform-prod-api", … (2 more)` | `stacks/platform/registry.rs:<line>` |
+    | `+` | `module.identity.aws_iam_role.service_account` | `name = "mlops-platform-prod-sa-role", … (3 more)` | `stacks/platform/identity.rs:<line>` |
+    | `+` | `module.identity.aws_iam_policy.s3` | `name = "mlops-platform-prod-s3-access", … (2 more)` | `stacks/platform/identity.rs:<line>` |
+    | `+` | `module.identity.aws_iam_role_policy_attachment.s3` | `role = "mlops-platform-prod-sa-role", policy_arn ← module.identity.aws_iam_policy.s3.arn` | `stacks/platform/identity.rs:<line>` |
+    | `+` | `module.identity.aws_iam_role_policy.logs` | `name = "logs", role = "mlops-platform-prod-sa-role", … (1 more)` | `stacks/platform/identity.rs:<line>` |
+    #### Cost
+    ```text
+    Cost a month in USD, estimated with prices of 2026-11-28:
+           +3.65  module.network.aws_eip.nat[0]
+                  public IPv4 address: 730 hours × 0.005 = 3.65
+          +32.85  module.network.aws_nat_gateway.main[0]
+                  gateway: 730 hours × 0.045 = 32.85
+          +73.00  module.cluster.aws_eks_cluster.main
+                  control plane: 730 hours × 0.10 = 73.00
+          +95.90  module.cluster.aws_eks_node_group.main
+                  instances: 2190 hours × 0.0416 = 91.10
+                  volumes: 60 GB × 0.08 = 4.80
+      205.40 in all
+      Not in it:
+        module.cluster.aws_cloudwatch_log_group.cluster, logs ingested: the usage file has no `ingested_gb`
+        module.cluster.aws_cloudwatch_log_group.cluster, logs stored: the usage file has no `stored_gb`
+        module.registry.aws_ecr_repository.api, storage: the usage file has no `stored_gb`
+        module.cluster.aws_eks_cluster.main, extended support: EKS offers Kubernetes 1.28 no more: it refuses a new cluster, and upgrades an old one to a version whose extended support costs a surcharge
+        module.network.aws_nat_gateway.main[0], data processed: the usage file has no `processed_gb`
+        3 × aws_s3_bucket, reads: the usage file has no `gets_thousand`
+        3 × aws_s3_bucket, storage: the usage file has no `stored_gb`
+        3 × aws_s3_bucket, writes and lists: the usage file has no `puts_thousand`
+    ```
+    #### Policies
+    ```text
+    Policies: 11 passed
+    ```
+    This plan, and nothing else, is applied by:
+    ```sh
+    prod-stack up terrane-ci/prod-stack.plan --sandbox
+    ```
+    Saved in `terrane-ci/prod-stack.plan`, SHA-256 `<digest>`; good until it is applied once or a state is written.
+    Digest of the plan: `<digest>`
+    <sub>Planned at <time> of commit `merge-commit` by terrane 0.1.0</sub>
+    "#);
     // The plan holds secrets, so that it leaves the job encrypted.
     let artifact = repository.path("artifacts/terrane-prod-stack-1111111");
     assert!(!artifact.join("prod-stack.plan").exists());

@@ -14,8 +14,8 @@ use super::format::{MakeForFile, MakeForStdout};
 use super::graph::ResourceGraph;
 use super::text::TextView;
 use super::{
-    Annotations, AppliedRun, Approval, ChangeView, ClosedRun, Details, FORMATS, Feed, Outputs, Place,
-    ProgramView as _, Secrets, ShownPlan,
+    Annotations, AppliedRun, Approval, ChangeView, ClosedRun, Details, FORMATS, Feed, Outputs,
+    Place, ProgramView as _, Secrets, ShownPlan,
 };
 use crate::args::GraphFormat;
 use crate::redactor::Redactor;

@@ -28,8 +28,7 @@ use crate::view::printable::counted;
 use crate::view::text::name;
 use crate::view::{
     AppliedRun, Approval, ClosedRun, Details, Feed, InFiles, Place, RunView as _, RunViews,
-    Secrets,
-    ShownPlan,
+    Secrets, ShownPlan,
 };
 
 /// A run that is to be made.

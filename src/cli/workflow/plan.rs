@@ -70,10 +70,7 @@ pub(crate) fn check(
     reports: &[PolicyReport],
     so_far: &'static str,
 ) -> Result<(), CommandError> {
-    all_of([
-        check_actions(plan, guard, so_far),
-        policies::check(reports),
-    ])
+    all_of([check_actions(plan, guard, so_far), policies::check(reports)])
 }
 
 /// Fails with every reason, where there is one.

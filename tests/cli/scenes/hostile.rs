@@ -41,6 +41,7 @@ const RULES: &[(&str, Rule)] = &[
     ("terminal", |_| None),
     ("annotations", only_annotations),
     ("json", json_lines),
+    ("summary-json", json_lines),
     ("graph-json", json_lines),
     ("markdown", markdown),
     ("html", page),
@@ -84,6 +85,7 @@ fn a_long_text_does_not_flood_what_people_read() {
     for format in Rendering::all() {
         let most = match format.name {
             "markdown" => 60_000,
+            "summary-json" => 8 << 10,
             "text" | "details" | "annotations" | "html" => 1_000_000,
             // Programs read all of it, and a graph has its names.
             _ => continue,

@@ -10,7 +10,9 @@ const WIDTH: usize = 140;
 /// The document of a format, cut in the middle where it has more lines.
 pub(crate) fn readable(format: &str, text: &str, lines: usize) -> String {
     let text = match format {
-        "json" | "graph-json" => text.lines().map(json).collect::<Vec<_>>().join("\n"),
+        "json" | "summary-json" | "graph-json" => {
+            text.lines().map(json).collect::<Vec<_>>().join("\n")
+        }
         "html" => elided(&elided(text, "style"), "script"),
         _ => text.to_owned(),
     };
@@ -25,6 +27,12 @@ fn json(line: &str) -> String {
         if let Some(whole) = value.get_mut(whole) {
             *whole = "…".into();
         }
+    }
+    // A line for each change is enough to see what they are.
+    if let Some(parts) = value.pointer_mut("/plan_digest/parts")
+        && parts.as_object().is_some_and(|parts| parts.len() > 50)
+    {
+        *parts = "…".into();
     }
     let mut text = String::new();
     write(&value, 0, &mut text);
