@@ -140,6 +140,7 @@ impl Provider for Builtin {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             get_provider_schema_optional: true,
+            move_resource_state: true,
             ..Capabilities::default()
         }
     }
@@ -332,6 +333,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_null_resource_becomes_one_that_its_triggers_would_make() {
+        assert!(Builtin.capabilities().move_resource_state);
         for (stored, declared) in [
             (
                 r#"{"a":"1","b":"2"}"#,

@@ -2,7 +2,7 @@
 
 use pgp::composed::{DetachedSignature, KeyType, SecretKeyParamsBuilder, SignedSecretKey};
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
+use pgp::packet::{KeyFlags, SignatureConfig, SignatureType, Subpacket, SubpacketData};
 use pgp::ser::Serialize as _;
 use pgp::types::{Duration, KeyDetails as _, Password, Tag, Timestamp};
 use rand::SeedableRng as _;
@@ -55,6 +55,12 @@ impl Signer {
         let mut public = self.key.to_public_key();
         let user = &mut public.details.users[0];
         let mut config = self.config(SignatureType::CertPositive, 0);
+        // Other implementations look for a key that says it may sign.
+        let mut flags = KeyFlags::default();
+        flags.set_certify(true);
+        flags.set_sign(true);
+        let flags = Subpacket::regular(SubpacketData::KeyFlags(flags)).expect("a subpacket");
+        config.hashed_subpackets.push(flags);
         if let Some(life) = self.life {
             let life = SubpacketData::KeyExpirationTime(Duration::from_secs(life));
             let life = Subpacket::regular(life).expect("a subpacket");
