@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every check and test of the project. Needs Rust, Go, Python 3, curl, jq and OpenSSL; whatever else tests need goes into the checkout's own
-# folders (.tools/, target/). Under CI=true a missing tool is a failure, otherwise what needs it is left out and named.
+# folders (.tools/, target/), except Chromium, which only CI installs. Under CI=true a missing tool is a failure, otherwise what needs it is
+# left out and named.
 #   scripts/test.sh           everything
 #   scripts/test.sh --quick   tests for an everyday edit, in two minutes; lists the rest
 set -euo pipefail
@@ -98,6 +99,11 @@ fi
 if have python3; then
   step "moto's server, as S3 and DynamoDB of the tests"
   scripts/moto.sh --install
+fi
+
+if [ "${CI:-}" = true ] && ! scripts/browser.sh --found; then
+  step "a browser for the tests of pages"
+  scripts/browser.sh --install
 fi
 
 step "format"

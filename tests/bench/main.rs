@@ -22,6 +22,7 @@
 mod case;
 mod engine;
 mod floor;
+mod formats;
 mod meter;
 mod table;
 
@@ -98,6 +99,7 @@ fn main() {
             table.row(&format!("{shape} {count} preview"), count, &preview, None);
         }
     }
+    formats::table(sizes, runs, places.path());
 }
 
 /// The least of several processes' measurements.

@@ -28,3 +28,7 @@ mod state;
 mod streams;
 mod terminal;
 mod words;
+
+// Not a program of its own: each takes its time to link.
+#[path = "../browser/mod.rs"]
+mod browser;

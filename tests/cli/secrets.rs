@@ -93,8 +93,16 @@ fn no_command_shows_a_secret_that_it_was_not_asked_for() {
         "saved.plan",
         "--markdown",
         "comment.md",
+        "--html",
+        "plan.html",
     ]);
     file("comment.md");
+    file("plan.html");
+    // Others read a page than those who may read secrets.
+    stack
+        .run(&["preview", "--show-secrets", "--html", "plan.html"])
+        .exits(0);
+    file("plan.html");
     let plan: Value = serde_json::from_str(&file("plan.json")).expect("JSON");
     let change = &plan["resource_changes"][0]["change"];
     assert_eq!(

@@ -64,6 +64,8 @@ enum Scene {
     Missing,
     /// Objects of the built-in provider.
     Builtin,
+    /// As many of them as the size says, in modules, some of which need others.
+    Many,
     /// A provider that needs a variable which is not meant for it.
     Withheld,
     /// A thing in a module for each of the zones, all with that key, and a number wider than providers have.
@@ -93,6 +95,7 @@ fn stack(stack: &mut Stack) -> Result<()> {
         Scene::Nothing => Ok(()),
         Scene::Missing => missing(stack),
         Scene::Builtin => builtin(stack, &config),
+        Scene::Many => many(stack, &config),
         Scene::Withheld => withheld(stack, &config),
         Scene::Keys => keys(stack, &config),
     }
@@ -203,6 +206,39 @@ fn builtin(stack: &mut Stack, config: &Config) -> Result<()> {
         .declare(stack);
     stack.export("output", second.attribute::<Value>("output"));
     stack.export("nothing", None::<String>);
+    Ok(())
+}
+
+fn many(stack: &mut Stack, config: &Config) -> Result<()> {
+    const IN_A_MODULE: i64 = 50;
+    let base = Resource::dynamic("terraform_data", "base")
+        .set("input", config.base.clone())
+        .set("triggers_replace", config.base.clone())
+        .declare(stack);
+    let count = config.size - 1;
+    for first in (0..count).step_by(50) {
+        stack.module(&format!("part{}", first / IN_A_MODULE), |stack| {
+            let mut last: Option<Resource> = None;
+            for number in first..count.min(first + IN_A_MODULE) {
+                let input = BTreeMap::from([
+                    ("cidr", config.cidr.clone()),
+                    ("name", format!("thing-{number}")),
+                    ("zone", config.zones[0].clone()),
+                ]);
+                let mut thing = Resource::dynamic("terraform_data", format!("thing{number}"));
+                thing = match &last {
+                    Some(last) if number % 5 == 1 => {
+                        thing.set("input", last.attribute::<Value>("output"))
+                    }
+                    _ => thing.set("input", input),
+                };
+                if number % 10 == 0 {
+                    thing = thing.set("triggers_replace", base.attribute::<String>("id"));
+                }
+                last = Some(thing.declare(stack));
+            }
+        });
+    }
     Ok(())
 }
 

@@ -86,7 +86,7 @@ impl FromArgMatches for OnStdout {
     }
 }
 
-/// The files beside stdout, as the flags of commands that plan name them.
+/// The files beside stdout, as the flags of commands that show a plan name them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InFiles(Vec<(&'static Flag, MakeForFile, PathBuf)>);
 

@@ -12,6 +12,7 @@
 //! | `diff` | the differences between two states of an object, in rows |
 //! | `text` | for people at a terminal |
 //! | `markdown` | for people in a pull request |
+//! | `html` | a page for people in a browser |
 //! | `json` | for programs, in the shapes that Terraform gave them |
 //! | `summary` | for scripts and agents: the same in at most 8 KB |
 //! | `document` | a file with one document, written anew whenever there is more to say |
@@ -30,6 +31,7 @@ mod feed;
 mod format;
 pub(crate) mod graph;
 pub(crate) mod hidden;
+mod html;
 mod json;
 pub(crate) mod lock;
 mod many;
@@ -46,7 +48,12 @@ mod tracker;
 mod views;
 
 /// Every format beside text for people, which needs no flag. A new one is a folder, and an entry here.
-static FORMATS: &[&format::Format] = &[&json::FORMAT, &markdown::FORMAT, &summary::FORMAT];
+static FORMATS: &[&format::Format] = &[
+    &json::FORMAT,
+    &markdown::FORMAT,
+    &html::FORMAT,
+    &summary::FORMAT,
+];
 
 pub(crate) use annotations::{Annotations, annotations};
 pub(crate) use digest::{Approval, PlanDigest};

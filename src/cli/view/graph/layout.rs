@@ -8,23 +8,23 @@ const MAX_BENDS: usize = 20_000;
 const SWEEPS: usize = 8;
 
 /// Room that a box and a bend take, in pixels.
-pub(super) const BOX_HEIGHT: f64 = 40.0;
+pub(in crate::view) const BOX_HEIGHT: f64 = 40.0;
 const BOX_GAP: f64 = 14.0;
 const BEND_ROOM: f64 = 12.0;
 
 /// A column, and how far down in it.
-pub(super) type Place = (usize, f64);
+pub(in crate::view) type Place = (usize, f64);
 
 /// Where everything is.
-pub(super) struct Layout {
+pub(in crate::view) struct Layout {
     /// By node: its column and the middle of its box.
-    pub(super) places: Vec<Place>,
+    pub(in crate::view) places: Vec<Place>,
     /// By edge: the dependency, the dependent, and the bends between.
-    pub(super) edges: Vec<(usize, usize, Vec<Place>)>,
+    pub(in crate::view) edges: Vec<(usize, usize, Vec<Place>)>,
     /// How many columns there are.
-    pub(super) columns: usize,
+    pub(in crate::view) columns: usize,
     /// The whole height.
-    pub(super) height: f64,
+    pub(in crate::view) height: f64,
 }
 
 /// A box or the bend of an edge.
@@ -37,7 +37,7 @@ struct Item {
 }
 
 /// Lays out a graph with these dependencies by node.
-pub(super) fn layout(graph: &ResourceGraph, needs: &[Vec<usize>]) -> Layout {
+pub(in crate::view) fn layout(graph: &ResourceGraph, needs: &[Vec<usize>]) -> Layout {
     let mut column = vec![0; needs.len()];
     for node in graph.in_order() {
         column[node] = needs[node]

@@ -7,9 +7,10 @@ mod text;
 use std::collections::HashSet;
 
 use serde::Serialize;
-use terrane_core::addr::Mode;
+use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Id as _, Program};
 
+pub(super) use layout::{BOX_HEIGHT, layout};
 pub(crate) use svg::svg;
 pub(crate) use text::{dot, json, mermaid};
 
@@ -22,7 +23,7 @@ pub(crate) struct ResourceGraph {
 }
 
 /// One resource instance.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Node {
     pub(super) address: String,
     pub(super) module: String,
@@ -37,36 +38,42 @@ pub(super) struct Node {
     pub(super) needs: Vec<usize>,
 }
 
+impl Node {
+    /// An instance that needs those nodes.
+    pub(super) fn new(address: &InstanceAddr, declared: String, mut needs: Vec<usize>) -> Self {
+        let module = address.resource.module.to_string();
+        let full = address.to_string();
+        let name = match module.is_empty() {
+            true => full.clone(),
+            false => full[module.len() + 1..].to_owned(),
+        };
+        needs.sort_unstable();
+        needs.dedup();
+        Self {
+            address: full,
+            module,
+            mode: match address.resource.mode {
+                Mode::Managed => "managed",
+                Mode::Data => "data",
+                Mode::Ephemeral => "ephemeral",
+            },
+            type_name: address.resource.type_name.to_string(),
+            name,
+            declared,
+            needs,
+        }
+    }
+}
+
 impl ResourceGraph {
     /// The graph of a program.
     pub(crate) fn of(program: &Program) -> Self {
         let providers = program.providers();
         let nodes = program.resources().iter().map(|resource| {
-            let address = &resource.address;
-            let module = address.resource.module.to_string();
-            let full = address.to_string();
-            let name = match module.is_empty() {
-                true => full.clone(),
-                false => full[module.len() + 1..].to_owned(),
-            };
             let needed = resource.dependencies.iter();
             let needed = needed.chain(&providers[resource.provider].dependencies);
-            let mut needs: Vec<usize> = needed.map(|id| id.place()).collect();
-            needs.sort_unstable();
-            needs.dedup();
-            Node {
-                address: full,
-                module,
-                mode: match address.resource.mode {
-                    Mode::Managed => "managed",
-                    Mode::Data => "data",
-                    Mode::Ephemeral => "ephemeral",
-                },
-                type_name: address.resource.type_name.to_string(),
-                name,
-                declared: resource.location.to_string(),
-                needs,
-            }
+            let needs = needed.map(|id| id.place()).collect();
+            Node::new(&resource.address, resource.location.to_string(), needs)
         });
         Self {
             nodes: nodes.collect(),

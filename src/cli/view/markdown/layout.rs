@@ -30,8 +30,6 @@ const TAKEN_OVER_SIZE: usize = 3000;
 const INVOKED_SIZE: usize = 3000;
 const SECTION: usize = 7500;
 const COMMAND: usize = 2000;
-/// Names of changed arguments in the table.
-const ARGUMENTS: usize = 3;
 
 /// A plan as the parts of a comment.
 pub(super) struct Parts {
@@ -326,19 +324,7 @@ fn row(entry: &Entry) -> String {
 
 /// What changes, in a cell.
 fn changes(entry: &Entry) -> String {
-    let text = match (&entry.brief, entry.reason) {
-        (Some(brief), _) => brief.line(),
-        (None, Some(reason)) => reason.to_owned(),
-        (None, None) => {
-            let names = entry.rows.iter().take(ARGUMENTS);
-            let names = names.map(|row| row.label.as_str());
-            let mut text = names.collect::<Vec<_>>().join(", ");
-            if entry.rows.len() > ARGUMENTS {
-                let _ = write!(text, " and {} more", entry.rows.len() - ARGUMENTS);
-            }
-            text
-        }
-    };
+    let text = entry.telling();
     match text.is_empty() {
         true => String::new(),
         false => cell(&text, REASON),

@@ -91,6 +91,25 @@ impl Entry {
         }
     }
 
+    /// What changes in a few words: the arguments of a creation, the reason, or the names of the arguments that differ.
+    pub(crate) fn telling(&self) -> String {
+        /// More are counted.
+        const NAMED: usize = 3;
+        if let Some(brief) = &self.brief {
+            return brief.line();
+        }
+        if let Some(reason) = self.reason {
+            return reason.to_owned();
+        }
+        let names = self.rows.iter().take(NAMED);
+        let names: Vec<&str> = names.map(|row| row.label.as_str()).collect();
+        let names = names.join(", ");
+        match self.rows.len().saturating_sub(NAMED) {
+            0 => names,
+            more => format!("{names} and {more} more"),
+        }
+    }
+
     /// Whether all there is to say is new, so that it folds to a line.
     pub(super) fn folds(&self) -> bool {
         matches!(self.action, Action::Create | Action::Read)

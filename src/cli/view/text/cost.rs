@@ -28,7 +28,22 @@ pub(crate) fn text(estimate: Option<&Estimate>, painter: Painter) -> String {
         let resources = counted(same.len(), "resource");
         let _ = writeln!(text, "  {sum:>10}  {resources} without a change");
     }
-    let total = match (estimate.before(), estimate.after()) {
+    let _ = writeln!(text, "  {}", painter.paint(Tone::Strong, &total(estimate)));
+    let not_priced = not_priced(&estimate.not_priced);
+    if !not_priced.is_empty() {
+        let heading = painter.paint(Tone::Warning, "Not in it:");
+        let _ = writeln!(text, "  {heading}");
+    }
+    for line in not_priced {
+        let _ = writeln!(text, "    {line}");
+    }
+    text.push('\n');
+    text
+}
+
+/// The sum on both sides: `168.19 → 201.04 in all (+32.85)`.
+pub(in crate::view) fn total(estimate: &Estimate) -> String {
+    match (estimate.before(), estimate.after()) {
         _ if estimate.resources.is_empty() => "nothing in this plan has a price".to_owned(),
         (Cents(0), after) => format!("{after} in all"),
         (before, after) if before == after => format!("{after} in all, as before"),
@@ -36,24 +51,16 @@ pub(crate) fn text(estimate: Option<&Estimate>, painter: Painter) -> String {
             let change = estimate.change().signed();
             format!("{before} → {after} in all ({change})")
         }
-    };
-    let _ = writeln!(text, "  {}", painter.paint(Tone::Strong, &total));
-    not_priced(&mut text, &estimate.not_priced, painter);
-    text.push('\n');
-    text
+    }
 }
 
 fn resource(text: &mut String, resource: &ResourceCost, painter: Painter) {
-    let change = resource.change();
-    let (amount, tone) = match change {
-        Cents(0) if resource.after() == Cents(0) && has_tiny_part(resource) => {
-            ("< 0.01".to_owned(), Tone::Faint)
-        }
-        Cents(0) => (resource.after().to_string(), Tone::Faint),
-        Cents(1..) => (change.signed(), Tone::Add),
-        _ => (change.signed(), Tone::Remove),
+    let tone = match resource.change() {
+        Cents(0) => Tone::Faint,
+        Cents(1..) => Tone::Add,
+        _ => Tone::Remove,
     };
-    let amount = painter.paint(tone, &format!("{amount:>10}"));
+    let amount = painter.paint(tone, &format!("{:>10}", amount(resource)));
     let address = one_line(&resource.address.to_string());
     let _ = writeln!(text, "  {amount}  {address}");
     for part in &resource.parts {
@@ -62,8 +69,17 @@ fn resource(text: &mut String, resource: &ResourceCost, painter: Painter) {
     }
 }
 
+/// How much a resource adds, or what it costs if that stays: `+32.85`, `32.85`.
+pub(in crate::view) fn amount(resource: &ResourceCost) -> String {
+    match resource.change() {
+        Cents(0) if resource.after() == Cents(0) && has_tiny_part(resource) => "< 0.01".to_owned(),
+        Cents(0) => resource.after().to_string(),
+        change => change.signed(),
+    }
+}
+
 /// `instances: 2190 hours × 0.0416 = 91.10`
-fn part(part: &PartCost) -> String {
+pub(in crate::view) fn part(part: &PartCost) -> String {
     let side = |amount: &Option<Amount>| match amount {
         None => "nothing".to_owned(),
         Some(amount) => {
@@ -116,28 +132,26 @@ fn price(number: f64) -> String {
     }
 }
 
-/// Things of one type and one reason are one line.
-fn not_priced(text: &mut String, all: &[NotPriced], painter: Painter) {
-    if all.is_empty() {
-        return;
-    }
-    let heading = painter.paint(Tone::Warning, "Not in it:");
-    let _ = writeln!(text, "  {heading}");
+/// What is in no sum, a line for things of one type and one reason.
+pub(in crate::view) fn not_priced(all: &[NotPriced]) -> Vec<String> {
     let mut groups: BTreeMap<(&str, Option<&str>, &str), Vec<&NotPriced>> = BTreeMap::new();
     for one in all {
         let type_name = &*one.address.resource.type_name;
         let key = (type_name, one.part.as_deref(), &*one.reason);
         groups.entry(key).or_default().push(one);
     }
-    for ((type_name, part, reason), members) in groups {
-        let who = match members.as_slice() {
-            [one] => one_line(&one.address.to_string()),
-            many => format!("{} × {}", many.len(), one_line(type_name)),
-        };
-        let part = part.map(|part| format!(", {}", one_line(part)));
-        let part = part.unwrap_or_default();
-        let _ = writeln!(text, "    {who}{part}: {}", one_line(reason));
-    }
+    let lines = groups
+        .into_iter()
+        .map(|((type_name, part, reason), members)| {
+            let who = match members.as_slice() {
+                [one] => one_line(&one.address.to_string()),
+                many => format!("{} × {}", many.len(), one_line(type_name)),
+            };
+            let part = part.map(|part| format!(", {}", one_line(part)));
+            let part = part.unwrap_or_default();
+            format!("{who}{part}: {}", one_line(reason))
+        });
+    lines.collect()
 }
 
 #[cfg(test)]
