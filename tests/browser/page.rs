@@ -4,33 +4,14 @@ use std::path::PathBuf;
 
 use terrane_tests::TestEnvironment;
 
-use super::chromium::{Chromium, installed};
-
-/// A stack of that many objects.
-fn stack(count: usize) -> TestEnvironment {
-    let mut stack = TestEnvironment::new(env!("CARGO_BIN_EXE_test-stack"), &[]);
-    stack.set("TERRANE_VAR_SCENE", "many");
-    stack.set("TERRANE_VAR_SIZE", &count.to_string());
-    stack
-}
+use super::chromium::Chromium;
+use super::{browser, stack};
 
 /// The page of a preview.
 fn page(stack: &TestEnvironment, arguments: &[&str]) -> PathBuf {
     let all = [&["preview", "--html", "plan.html"], arguments].concat();
     stack.run(&all).exits(0);
     stack.path().join("plan.html")
-}
-
-/// A browser, unless there is none.
-fn browser() -> Option<Chromium> {
-    let Some(program) = installed() else {
-        #[allow(clippy::print_stderr, reason = "a test that is left out is named")]
-        {
-            eprintln!("note: no Chromium is installed; the tests in a browser are left out");
-        }
-        return None;
-    };
-    Some(Chromium::start(&program))
 }
 
 /// How many changes are shown.
@@ -195,7 +176,7 @@ fn hostile_texts_are_texts() {
         &stack,
         &[
             "--var",
-            &format!("cidr={hostile}"),
+            &format!("cidr=10.0{hostile}"),
             "--var",
             &format!("base={hostile}{}", &long[..100_000]),
         ],

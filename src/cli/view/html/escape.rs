@@ -1,7 +1,10 @@
 //! Texts of others inside HTML: they stand as text, and nothing in them means anything.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::{self, Display, Write};
+
+use crate::view::printable::shortened;
 
 /// Shows a text as HTML, in an element or between the quotes of an attribute.
 pub(super) struct Html<'a>(pub(super) &'a str);
@@ -23,6 +26,19 @@ impl Display for Html<'_> {
         }
         f.write_str(rest)
     }
+}
+
+/// How many characters of a name are shown.
+const LONGEST_NAME: usize = 600;
+
+/// A name or an address: its beginning, where it is so long that nobody reads it.
+pub(super) fn brief(name: &str) -> Cow<'_, str> {
+    shortened(name, LONGEST_NAME)
+}
+
+/// The same as HTML.
+pub(super) fn name(name: &str) -> String {
+    Html(&brief(name)).to_string()
 }
 
 /// JSON that may stand in a `script` element, and in a script.
@@ -71,7 +87,7 @@ impl Links {
 
     /// The address, as a link to its change if it has one.
     pub(super) fn address(&self, address: &str) -> String {
-        let text = Html(address);
+        let text = name(address);
         match self.change(address) {
             Some((change, _)) => format!("<a href=\"#c{change}\"><code>{text}</code></a>"),
             None => format!("<code>{text}</code>"),

@@ -8,7 +8,7 @@ use terrane_core::addr::ConfigAddr;
 use terrane_core::{Location, Program};
 use terrane_engine::{Action, Plan};
 
-use super::escape::{Html, Links, json};
+use super::escape::{self, Html, Links, json};
 use crate::view::ShownPlan;
 use crate::view::graph::{BOX_HEIGHT, Node, ResourceGraph, layout};
 use crate::view::printable::{counted, one_line};
@@ -94,7 +94,7 @@ impl PlanGraph {
         let nodes = self.0.nodes.iter().zip(modules).map(|(node, module)| {
             let change = links.change(&node.address).map(|(change, _)| change);
             let change = change.map_or(json!(-1), |change| json!(change));
-            json!([node.address, change, node.needs, module])
+            json!([escape::brief(&node.address), change, node.needs, module])
         });
         json(&nodes.collect::<Vec<_>>())
     }
@@ -338,7 +338,7 @@ fn svg(picture: &Picture, html: &mut String) {
             "<{tag} class=\"node {verb}\" {attribute}=\"{number}\"><title>{}</title>\
              <rect x=\"{x:.0}\" y=\"{:.0}\" width=\"{:.0}\" height=\"{BOX_HEIGHT}\" rx=\"6\"/>\
              <text class=\"top\" x=\"{:.0}\" y=\"{:.0}\">{}</text><text x=\"{:.0}\" y=\"{:.0}\">{}</text></{end}>",
-            Html(&label.title),
+            escape::name(&label.title),
             y - BOX_HEIGHT / 2.0,
             widths[*column],
             x + PADDING,

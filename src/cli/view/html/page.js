@@ -2,7 +2,7 @@
 'use strict';
 // What the page does beyond what HTML does by itself: filter, keys, the graph. It builds elements and sets texts, and never parses HTML.
 (() => {
-  const NEAR = 4; // how far the neighbours of a change are followed in their picture
+  const NEAR = 2; // how far the neighbours of a change are followed in their picture
   const TALL = 16; // how many of them a column has
   const NAMED = 12; // how many of them a change lists
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -335,7 +335,7 @@
         last = kept;
       }
     }
-    const [width, height, gap, between] = [250, 38, 12, 44];
+    const [width, height, gap, between] = [220, 38, 12, 36];
     const order = [...columns.keys()].sort((a, b) => a - b);
     const tall = Math.max(...[...columns.values()].map(column => column.length));
     const full = [order.length * (width + between) - between + 24, tall * (height + gap) - gap + 24 + (cut ? 22 : 0)];
@@ -362,8 +362,8 @@
       box.append(
         draw('title', {}, address),
         draw('rect', { x, y, width, height, rx: 6 }),
-        draw('text', { class: 'top', x: x + 10, y: y + 14 }, clipped(item ? name.slice(0, dot) : 'unchanged', 36)),
-        draw('text', { x: x + 10, y: y + 29 }, clipped(item ? name.slice(dot + 1) : name, 31)),
+        draw('text', { class: 'top', x: x + 10, y: y + 14 }, clipped(item ? name.slice(0, dot) : 'unchanged', 32)),
+        draw('text', { x: x + 10, y: y + 29 }, clipped(item ? name.slice(dot + 1) : name, 27)),
       );
     }
     if (cut) svg.append(draw('text', { x: 12, y: full[1] - 8, fill: 'currentColor' }, `and ${cut} more`));

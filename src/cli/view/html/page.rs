@@ -9,7 +9,7 @@ use terrane_cost::Estimate;
 use terrane_engine::{PlanMode, Summary};
 use terrane_state::{Sha256, Timestamp};
 
-use super::escape::{Html, Links};
+use super::escape::{self, Html, Links};
 use super::graph::PlanGraph;
 use super::tree::{self, Ids, Kind, Trees};
 use super::{cost, policies};
@@ -133,7 +133,7 @@ fn others(outline: &Outline, trees: &mut Trees<'_>, links: &Links, html: &mut St
                     html,
                     "<li class=\"{verb}\"><b class=\"sign\" title=\"{verb}\">{}</b> <code>{}</code></li>",
                     Html(sign_of(change.action)),
-                    Html(&change.address)
+                    escape::name(&change.address)
                 );
             }
             html.push_str("</ul></details>\n");

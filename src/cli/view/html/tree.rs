@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::escape::{Html, Links};
+use super::escape::{self, Html, Links};
 use crate::view::diff::{Mark, Row};
 use crate::view::outline::{Entry, ModuleTree, Node, sign_of, verb_of};
 use crate::view::printable::{counted, shortened};
@@ -103,7 +103,7 @@ impl<'a> Trees<'a> {
                     let _ = write!(
                         html,
                         "<li class=\"module\"><details id=\"m{id}\"{open}><summary><code class=\"name\">{}</code>",
-                        Html(name)
+                        escape::name(name)
                     );
                     for (verb, count) in totals.next().into_iter().flatten() {
                         let word = kind.word(verb);
@@ -128,7 +128,7 @@ impl<'a> Trees<'a> {
             html,
             "<li class=\"change {verb}\"><details id=\"c{id}\"><summary><b class=\"sign\" title=\"{word}\">{}</b> <code class=\"name\">{}</code>",
             Html(sign_of(entry.action)),
-            Html(&entry.name)
+            escape::name(&entry.name)
         );
         let brief = shortened(&entry.telling(), BRIEF).into_owned();
         if !brief.is_empty() {
@@ -137,7 +137,7 @@ impl<'a> Trees<'a> {
         let _ = write!(
             html,
             "</summary><div class=\"body\"><p class=\"facts\"><b>{word}</b> <code class=\"address\">{}</code>",
-            Html(&entry.address)
+            escape::name(&entry.address)
         );
         if let Some(existing) = &entry.id {
             let _ = write!(html, " <span>id <code>{}</code></span>", Html(existing));
