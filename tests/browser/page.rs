@@ -132,7 +132,9 @@ fn five_hundred_changes_show_losses_and_causes_dark_and_on_paper_too() {
         "document.querySelector('.losses h2').textContent === '51 existing objects are destroyed'",
     );
     browser.holds("document.querySelectorAll('.losses li').length === 51");
-    browser.holds("/because terraform_data.base is replaced/.test(document.querySelector('.losses').textContent)");
+    browser.holds(
+        "/← terraform_data.base is replaced/.test(document.querySelector('.losses').textContent)",
+    );
     browser.click(".losses .why a");
     browser.holds("document.querySelector('#c0').open && document.querySelector('#c0').parentElement.classList.contains('selected')");
     browser.holds("/forces replacement/.test(document.querySelector('#c0 .diff').textContent)");

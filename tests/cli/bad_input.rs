@@ -89,9 +89,9 @@ fn a_cycle_is_reported_at_its_lines() {
     assert_snapshot!(stack.run(&["preview", "--var", "scene=cycle"]), @"
     exit: 1
     --- stderr ---
-    error: the declarations depend on each other in a cycle: fake_thing.first (tests/cli/stack.rs:164) → fake_thing.second (tests/cli/stack.rs:168) → fake_thing.first (tests/cli/stack.rs:164)
+    error: the declarations depend on each other in a cycle: fake_thing.first (tests/cli/stack.rs:167) → fake_thing.second (tests/cli/stack.rs:171) → fake_thing.first (tests/cli/stack.rs:167)
       resource   fake_thing.first
-      declared   tests/cli/stack.rs:164
+      declared   tests/cli/stack.rs:167
     hint: an arrow reads `needs`; take one of these references away
     ");
 }

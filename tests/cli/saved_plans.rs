@@ -55,9 +55,9 @@ fn a_plan_is_saved_shown_applied_and_then_refused() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:128
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:131
     module.network
-        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:144
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -455,7 +455,7 @@ fn a_plan_for_objects_that_have_changed_since_is_refused_whole_with_the_paths() 
     assert_snapshot!(said, @"
     error: conformance_sdk_thing.base has changed since the plan was made: secret (sensitive), size was 1 and is 77
       resource   conformance_sdk_thing.base
-      declared   tests/cli/stack.rs:128
+      declared   tests/cli/stack.rs:131
     hint: nothing was changed; make a new plan with `test-stack preview --out FILE`, and with `--refresh false` if that changes at every read
     ");
     // Objects that the plan does not change may be anything.
@@ -490,4 +490,44 @@ fn a_plan_for_objects_that_have_changed_since_is_refused_whole_with_the_paths() 
     stack.run(&unread).exits(0);
     let tried = stack.run(&["up", "unread.plan"]).exits(1);
     assert!(!tried.stderr.contains("has changed since"), "{tried}");
+}
+
+#[test]
+fn a_saved_plan_is_written_into_files_as_a_preview_is_and_a_state_is_not() {
+    let stack = small();
+    stack
+        .run(&["preview", "--out", "up.plan", "--json-file", "a.json"])
+        .exits(0);
+    let arguments = [
+        "show",
+        "up.plan",
+        "--json-file",
+        "b.json",
+        "--markdown",
+        "b.md",
+        "--html",
+        "b.html",
+    ];
+    stack.run(&arguments).exits(0);
+    let read = |name: &str| std::fs::read_to_string(stack.path().join(name)).expect("a file");
+    let plan =
+        |name: &str| -> serde_json::Value { serde_json::from_str(&read(name)).expect("JSON") };
+    assert_eq!(
+        plan("a.json")["resource_changes"],
+        plan("b.json")["resource_changes"]
+    );
+    for name in ["b.md", "b.html"] {
+        let text = read(name);
+        assert!(
+            text.contains("Plan: 2 to add, 0 to change, 0 to destroy."),
+            "{text}"
+        );
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    let refused = stack.run(&["show", "--html", "c.html"]).exits(64);
+    assert_snapshot!(refused.stderr, @"
+    error: `show` needs a saved plan for `--html`
+    hint: name the plan's file: `show FILE`; `preview --out FILE` saves one
+    ");
+    assert!(!stack.path().join("c.html").exists());
 }

@@ -94,9 +94,9 @@ impl Links {
         }
     }
 
-    /// A cause, in which each replaced resource is a link: `because t_vpc.main is replaced (cidr changes)`.
+    /// A cause, in which each replaced resource is a link: `vpc ← t_vpc.main is replaced ← cidr changes`.
     pub(super) fn cause(&self, text: &str) -> String {
-        const BEFORE: &str = "because ";
+        const BEFORE: &str = " ← ";
         const AFTER: &str = " is replaced";
         let mut html = String::with_capacity(text.len() + 64);
         let mut rest = text;
@@ -138,11 +138,10 @@ mod tests {
         let mut links = Links::from(0);
         links.add("t.z", "create");
         links.add("t.a", "replace");
-        let cause =
-            links.cause("x, because t.a is replaced, because <t.b> is replaced (because y)");
+        let cause = links.cause("x ← t.a is replaced ← <t.b> is replaced ← y changes");
         assert_eq!(
             cause,
-            "x, because <a href=\"#c1\"><code>t.a</code></a> is replaced, because &lt;t.b&gt; is replaced (because y)"
+            "x ← <a href=\"#c1\"><code>t.a</code></a> is replaced ← &lt;t.b&gt; is replaced ← y changes"
         );
     }
 }

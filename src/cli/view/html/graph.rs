@@ -295,9 +295,9 @@ fn svg(picture: &Picture, html: &mut String) {
         right += width + COLUMN_GAP;
     }
     let (width, height) = (right - COLUMN_GAP + MARGIN, layout.height + 2.0 * MARGIN);
-    let _ = write!(
+    let _ = writeln!(
         html,
-        "<svg viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" role=\"group\" aria-label=\"graph of the plan\"><g class=\"edges\">\n"
+        "<svg viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" role=\"group\" aria-label=\"graph of the plan\"><g class=\"edges\">"
     );
     for (from, to, bends) in &layout.edges {
         let (from_column, from_y) = layout.places[*from];

@@ -105,7 +105,7 @@ impl Body {
         );
         losses(&outline.dangers, &links, &mut self.rest);
         let changes = trees.tree(Kind::Changes, &outline.changes);
-        let _ = write!(self.rest, "{changes}</section>\n");
+        let _ = writeln!(self.rest, "{changes}</section>");
         others(outline, &mut trees, &links, &mut self.rest);
         self.ids = trees.ids();
     }
@@ -114,16 +114,16 @@ impl Body {
 /// What there is beside changes: deferred ones, actions, drift, outputs.
 fn others(outline: &Outline, trees: &mut Trees<'_>, links: &Links, html: &mut String) {
     if !outline.deferred.is_empty() {
-        let _ = write!(html, "<section class=\"deferred\"><h2>Deferred</h2>\n");
+        let _ = writeln!(html, "<section class=\"deferred\"><h2>Deferred</h2>");
         for group in &outline.deferred {
             let open = if group.changes.len() <= LISTED {
                 " open"
             } else {
                 ""
             };
-            let _ = write!(
+            let _ = writeln!(
                 html,
-                "<details{open}><summary>{}: {}</summary><ul>\n",
+                "<details{open}><summary>{}: {}</summary><ul>",
                 counted(group.changes.len(), "change"),
                 Html(&group.why)
             );
@@ -261,10 +261,7 @@ fn losses(dangers: &[Danger], links: &Links, html: &mut String) {
     for (place, danger) in dangers.iter().enumerate() {
         if place == LISTED {
             let more = dangers.len() - LISTED;
-            let _ = write!(
-                html,
-                "</ul><details><summary>and {more} more</summary><ul>\n"
-            );
+            let _ = writeln!(html, "</ul><details><summary>and {more} more</summary><ul>");
         }
         let verb = verb_of(danger.action);
         let _ = write!(
@@ -307,9 +304,9 @@ fn foot(facts: &Facts<'_>) -> String {
     }
     let commit = facts.commit.as_ref();
     let commit = commit.map(|commit| format!(" of commit <code>{}</code>", Html(commit)));
-    let _ = write!(
+    let _ = writeln!(
         html,
-        "<footer>Planned at {}{} by terrane {}</footer>\n",
+        "<footer>Planned at {}{} by terrane {}</footer>",
         facts.made_at,
         commit.unwrap_or_default(),
         env!("CARGO_PKG_VERSION")

@@ -82,7 +82,7 @@ fn a_page_has_losses_on_top_and_a_tree_whose_lines_unfold_to_diffs() {
     <section class="losses"><h2>3 existing objects are destroyed</h2>
     <ul>
     <li class="replace"><b class="sign" title="replace">-/+</b> <a href="#c0"><code>t_vpc.main</code></a> <span class="faint">id <code>old-id</code></span> <span class="why">cidr = &quot;10.0.0.0/16&quot; -&gt; &quot;b&quot;</span></li>
-    <li class="replace"><b class="sign" title="replace">-/+</b> <a href="#c1"><code>t_subnet.s</code></a> <span class="faint">id <code>old-id</code></span> <span class="why">vpc, because <a href="#c0"><code>t_vpc.main</code></a> is replaced (cidr = &quot;10.0.0.0/16&quot; -&gt; &quot;b&quot;)</span></li>
+    <li class="replace"><b class="sign" title="replace">-/+</b> <a href="#c1"><code>t_subnet.s</code></a> <span class="faint">id <code>old-id</code></span> <span class="why">vpc ← <a href="#c0"><code>t_vpc.main</code></a> is replaced ← cidr changes</span></li>
     <li class="destroy"><b class="sign" title="destroy">-</b> <a href="#c2"><code>t_vpc.old</code></a> <span class="faint">id <code>i-1</code></span> <span class="why">no longer declared</span></li>
     </ul></section>
     </header>
@@ -97,7 +97,7 @@ fn a_page_has_losses_on_top_and_a_tree_whose_lines_unfold_to_diffs() {
     <ul class="tree" aria-label="changes">
     <li class="change replace"><details id="c0"><summary><b class="sign" title="replace">-/+</b> <code class="name">t_vpc.main</code> <span class="brief">cidr</span></summary><div class="body"><p class="facts"><b>replace</b> <code class="address">t_vpc.main</code> <span>id <code>old-id</code></span> <span>declared at <code>stacks/prod/main.rs:7</code></span></p><pre class="diff"><i>~ cidr = &quot;10.0.0.0/16&quot; -&gt; &quot;b&quot;  <em>forces replacement</em>
     </i></pre></div></details></li>
-    <li class="change replace"><details id="c1"><summary><b class="sign" title="replace">-/+</b> <code class="name">t_subnet.s</code> <span class="brief">vpc</span></summary><div class="body"><p class="facts"><b>replace</b> <code class="address">t_subnet.s</code> <span>id <code>old-id</code></span> <span>declared at <code>stacks/prod/main.rs:7</code></span></p><pre class="diff"><i>~ vpc = &quot;vpc-1&quot; -&gt; (known after apply: t_vpc.main.id)  <em>forces replacement, because <a href="#c0"><code>t_vpc.main</code></a> is replaced (cidr = &quot;10.0.0.0/16&quot; -&gt; &quot;b&quot;)</em>
+    <li class="change replace"><details id="c1"><summary><b class="sign" title="replace">-/+</b> <code class="name">t_subnet.s</code> <span class="brief">vpc</span></summary><div class="body"><p class="facts"><b>replace</b> <code class="address">t_subnet.s</code> <span>id <code>old-id</code></span> <span>declared at <code>stacks/prod/main.rs:7</code></span></p><pre class="diff"><i>~ vpc = &quot;vpc-1&quot; -&gt; (known after apply: t_vpc.main.id)  <em>forces replacement ← <a href="#c0"><code>t_vpc.main</code></a> is replaced ← cidr changes</em>
     </i></pre></div></details></li>
     <li class="change destroy"><details id="c2"><summary><b class="sign" title="destroy">-</b> <code class="name">t_vpc.old</code> <span class="brief">no longer declared</span></summary><div class="body"><p class="facts"><b>destroy</b> <code class="address">t_vpc.old</code> <span>id <code>i-1</code></span> <span>declared at <code>stacks/prod/main.rs:7</code></span></p><p>no longer declared</p></div></details></li>
     <li class="module"><details id="m0" open><summary><code class="name">module.a</code> <span class="count create">1 create</span> <span class="count update">1 update</span></summary><ul>
@@ -156,7 +156,8 @@ fn hostile_texts_add_no_tag_and_no_control_character() {
     let hidden = ['\u{202e}', '\u{7}', '\u{2028}'];
     assert!(!page.contains(hidden), "{page}");
     let long = "x".repeat(1 << 20);
-    let page = text(Some(&body(&changes(&long))), &said(&long), &[]);
+    let told = Diagnostic::error(&*long).detail(&*long);
+    let page = text(Some(&body(&changes(&long))), &[told], &[]);
     assert!(page.len() < 700_000, "{}", page.len());
 }
 
