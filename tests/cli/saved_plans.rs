@@ -526,8 +526,8 @@ fn a_saved_plan_is_written_into_files_as_a_preview_is_and_a_state_is_not() {
     }
     let refused = stack.run(&["show", "--html", "c.html"]).exits(64);
     assert_snapshot!(refused.stderr, @"
-    error: `show` needs a saved plan for `--html`
-    hint: name the plan's file: `show FILE`; `preview --out FILE` saves one
+    error: `--html` needs a saved plan: without one the state is shown, on stdout alone
+    hint: name the file of a plan: `show PLAN`
     ");
     assert!(!stack.path().join("c.html").exists());
 }

@@ -34,6 +34,8 @@ pub(super) struct Body {
     foot: String,
     /// How many ids it has given.
     ids: Ids,
+    /// What it was made from, for a page that it continues: ids are given anew there.
+    outline: Outline,
 }
 
 /// The facts beside the outline.
@@ -66,7 +68,7 @@ impl<'a> Facts<'a> {
 
 impl Body {
     /// Of an outline.
-    pub(super) fn new(outline: &Outline, facts: &Facts<'_>) -> Self {
+    pub(super) fn new(outline: Outline, facts: &Facts<'_>) -> Self {
         let links = tree::links(&outline.changes, Ids::default());
         let mut trees = Trees::new(&links, Ids::default());
         let graph = facts.graph.as_ref();
@@ -84,18 +86,20 @@ impl Body {
                 "<div class=\"plan\"><section id=\"changes\"><h2>Changes</h2>\n{changes}</section>\n{graph}</div>\n"
             );
         }
-        others(outline, &mut trees, &links, &mut rest);
+        others(&outline, &mut trees, &links, &mut rest);
         Self {
-            title: title(outline, facts.place),
-            head: head(outline, facts, &links),
+            title: title(&outline, facts.place),
+            head: head(&outline, facts, &links),
             rest,
             foot: foot(facts),
             ids: trees.ids(),
+            outline,
         }
     }
 
     /// Adds the plan of what this one deferred.
-    pub(super) fn and(&mut self, outline: &Outline) {
+    pub(super) fn and(&mut self, next: &Self) {
+        let outline = &next.outline;
         let links = tree::links(&outline.changes, self.ids);
         let mut trees = Trees::new(&links, self.ids);
         let _ = write!(

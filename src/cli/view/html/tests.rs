@@ -12,7 +12,7 @@ use crate::view::outline::samples::{change, object, outline, place, replaced};
 fn body(changes: &[ResourceChange]) -> Body {
     let made_at: Timestamp = "2026-11-28T15:00:00Z".parse().expect("a time");
     Body::new(
-        &outline(changes, &[], Details::Folded),
+        outline(changes, &[], Details::Folded),
         &Facts {
             place: &place(),
             saved: None,
