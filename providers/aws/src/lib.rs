@@ -27,8 +27,9 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | one for each of 249 services, behind the feature of its name | resource types; data sources in `data` inside |
+//! | one for each of 249 services, behind the feature of its name | resource types; data sources in `data` inside, ephemeral resources in `ephemeral` |
 //! | `provider` | the blocks of a provider configuration |
+//! | `functions` | the functions of the provider |
 //! | `iam::PolicyDocument`, `ecr::LifecyclePolicyDocument` | documents as typed builders |
 //! | `eks::kubeconfig` | the configuration of `kubectl` for a cluster |
 //!

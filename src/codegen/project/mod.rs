@@ -11,6 +11,7 @@
 //! ```
 
 mod cargo;
+mod depth;
 mod seal;
 mod settings;
 
@@ -163,8 +164,15 @@ pub fn add_bindings(
         Some(text) => place.again(text, origin, wanted.patterns)?,
         None => settings::first(origin, wanted.patterns),
     };
-    let catalogue = Catalogue::parse(&settings).map_err(|error| place.unusable(&error))?;
+    let mut catalogue = Catalogue::parse(&settings).map_err(|error| place.unusable(&error))?;
     check_patterns(&catalogue, origin)?;
+    let chosen = settings::types(origin.schemas).filter(|(name, _)| {
+        let mut patterns = catalogue.services.values().flat_map(|it| &it.types);
+        patterns.any(|pattern| fits(pattern, name))
+    });
+    let deep = chosen.flat_map(|(name, schema)| depth::too_deep(name, &schema.block));
+    let deep: Vec<String> = deep.collect();
+    catalogue.untyped.extend(deep);
     let facts = extract(&catalogue, origin.schemas).map_err(GenerateError::from)?;
     let files = generated(&catalogue, &facts, &place)?;
     let changes = changes(&place.sources, &files)?;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use serde::Deserialize;
-use terrane_core::schema::ProviderSchema;
+use terrane_core::schema::{ProviderSchema, Schema};
 use toml::Spanned;
 
 use super::Origin;
@@ -160,6 +160,11 @@ fn names<'a>(prefix: &str, schemas: &'a ProviderSchema) -> BTreeMap<&'a str, Str
 
 /// The names of all types of a provider, of every kind; one that has several comes several times.
 pub(super) fn type_names(schemas: &ProviderSchema) -> impl Iterator<Item = &str> {
+    types(schemas).map(|(name, _)| name)
+}
+
+/// All types of a provider, of every kind.
+pub(super) fn types(schemas: &ProviderSchema) -> impl Iterator<Item = (&str, &Schema)> {
     let kinds = [
         &schemas.resources,
         &schemas.data_sources,
@@ -167,5 +172,5 @@ pub(super) fn type_names(schemas: &ProviderSchema) -> impl Iterator<Item = &str>
     ];
     kinds
         .into_iter()
-        .flat_map(|schemas| schemas.keys().map(|name| &**name))
+        .flat_map(|schemas| schemas.iter().map(|(name, schema)| (&**name, &**schema)))
 }
