@@ -68,6 +68,14 @@ impl<'a> Engine<'a> {
         self
     }
 
+    /// The same with at most that many provider processes, as far as fewer are busy; [`PROVIDER_PROCESSES`](crate::PROVIDER_PROCESSES)
+    /// unless said otherwise.
+    #[must_use]
+    pub fn provider_processes(self, most: usize) -> Self {
+        self.running.uses.limit(most);
+        self
+    }
+
     /// The same, with another rule for when creations are planned again.
     #[must_use]
     pub fn final_plans(mut self, final_plans: FinalPlans) -> Self {

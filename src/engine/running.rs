@@ -1,4 +1,5 @@
-//! The provider processes of a run: started when first needed, configured once, shared by planning and applying.
+//! The provider processes of a run: started when first needed, configured once, shared by planning and applying, and by equal
+//! configurations.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::join_all;
 use terrane_core::addr::{ProviderConfigAddr, ProviderSource};
-use terrane_core::{Diagnostic, Diagnostics, ProviderConfig, Scope};
+use terrane_core::{Diagnostic, Diagnostics, ProviderConfig, Scope, Value};
 use terrane_provider::{CallError, Provider, Providers};
 use terrane_state::Clock;
 
@@ -17,6 +18,7 @@ use crate::ephemerals::Ephemerals;
 use crate::event::{Event, EventSink};
 use crate::evidence::place;
 use crate::first_plans::{FinalPlans, FirstPlans};
+use crate::idle::Uses;
 use crate::newer;
 
 /// Processes providers by configuration.
@@ -24,17 +26,18 @@ pub(crate) struct RunningProviders<'a> {
     providers: &'a dyn Providers,
     events: &'a dyn EventSink,
     clock: &'a dyn Clock,
-    configured: RefCell<BTreeMap<ProviderConfigAddr, RunningProvider>>,
+    pub(crate) configured: RefCell<BTreeMap<ProviderConfigAddr, RunningProvider>>,
     /// Processes that have not been configured yet, from validation.
     unconfigured: RefCell<BTreeMap<ProviderSource, Arc<dyn Provider>>>,
     processes: Processes,
     final_plans: FinalPlans,
     calls: Calls,
     ephemerals: Ephemerals,
+    pub(crate) uses: Uses,
     /// One process is started for functions at a time.
     starting: tokio::sync::Mutex<()>,
     /// One process is configured at a time, so that two steps never start two for the same configuration.
-    configuring: tokio::sync::Mutex<()>,
+    pub(crate) configuring: tokio::sync::Mutex<()>,
 }
 
 /// Every process that was started and not shut down. An interrupt stops them.
@@ -46,7 +49,11 @@ pub(crate) struct RunningProvider {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) first_plans: Rc<FirstPlans>,
     config: Rc<Config>,
+    /// The configuration that the process was given.
+    pub(crate) redirected: Rc<Value>,
     place: Rc<str>,
+    /// The process has ended to make room for another.
+    pub(crate) is_ended: bool,
 }
 
 /// A provider that is configured.
@@ -78,6 +85,7 @@ impl<'a> RunningProviders<'a> {
             final_plans: FinalPlans::default(),
             calls: Calls::default(),
             ephemerals: Ephemerals::default(),
+            uses: Uses::default(),
             starting: tokio::sync::Mutex::default(),
             configuring: tokio::sync::Mutex::default(),
         }
@@ -108,7 +116,7 @@ impl<'a> RunningProviders<'a> {
         let _one_at_a_time = self.starting.lock().await;
         let configured = {
             let configured = self.configured.borrow();
-            let mut running = configured.iter();
+            let mut running = configured.iter().filter(|(_, running)| !running.is_ended);
             let known = running.find(|(address, _)| address.source == *source);
             known.map(|(_, running)| running.provider.clone())
         };
@@ -139,11 +147,6 @@ impl<'a> RunningProviders<'a> {
         }
     }
 
-    /// A configured provider, if it has been configured already in this run.
-    pub(crate) fn configured(&self, address: &ProviderConfigAddr) -> Option<RunningProvider> {
-        self.configured.borrow().get(address).cloned()
-    }
-
     /// The hash of where a running provider was configured to look.
     pub(crate) fn place(&self, address: &ProviderConfigAddr) -> Option<Rc<str>> {
         self.configured
@@ -167,7 +170,11 @@ impl<'a> RunningProviders<'a> {
         Ok(provider)
     }
 
-    async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
+    pub(crate) async fn start(
+        &self,
+        source: &ProviderSource,
+    ) -> Result<Arc<dyn Provider>, Diagnostics> {
+        self.make_room().await;
         let provider = self.providers.start(source).await.map_err(|error| {
             let mut diagnostic = Diagnostic::error(error.summary)
                 .detail(error.detail)
@@ -197,16 +204,18 @@ impl<'a> RunningProviders<'a> {
         if let Some(running) = existing {
             let config = configuration(declared, &*running.provider, scope, self).await?;
             if running.config.value == config.value {
-                return Ok(Configured {
-                    provider: running.provider,
-                    first_plans: running.first_plans,
-                    config: running.config,
-                    place: running.place,
-                    warnings: Diagnostics::new(),
-                });
+                return Ok(self.woken(address, running).await?.into());
             }
             self.configured.borrow_mut().remove(address);
-            self.retire(&running.provider).await;
+            if !running.is_ended {
+                self.retire(&running.provider).await;
+            }
+        }
+        if let Some(shared) = self.shared(declared, scope).await? {
+            let mut configured = self.configured.borrow_mut();
+            configured.insert(address.clone(), shared.clone());
+            self.uses.note(address);
+            return Ok(shared.into());
         }
         self.events.emit(Event::ProviderStarting {
             provider: address.clone(),
@@ -241,8 +250,11 @@ impl<'a> RunningProviders<'a> {
             provider: provider.clone(),
             first_plans: first_plans.clone(),
             config: config.clone(),
+            redirected: Rc::new(redirected.value),
             place: place.clone(),
+            is_ended: false,
         };
+        self.uses.note(address);
         self.configured
             .borrow_mut()
             .insert(address.clone(), running);
@@ -260,6 +272,48 @@ impl<'a> RunningProviders<'a> {
         })
     }
 
+    /// A process that runs with the configuration which a program declares under another name. First plans are of addresses, so they can
+    /// share those as well.
+    async fn shared(
+        &self,
+        declared: &ProviderConfig,
+        scope: &impl Scope,
+    ) -> Result<Option<RunningProvider>, Diagnostics> {
+        let source = &declared.address.source;
+        let same_provider = {
+            let configured = self.configured.borrow();
+            let mut others = configured.iter();
+            let other = others.find(|(other, _)| other.source == *source);
+            other.map(|(_, other)| other.provider.clone())
+        };
+        let Some(any) = same_provider else {
+            return Ok(None);
+        };
+        let config = configuration(declared, &*any, scope, self).await?;
+        // A configuration that is known in part only may turn out to be another one.
+        if !config.value.is_wholly_known() {
+            return Ok(None);
+        }
+        let failed = |error: CallError| call_failed(&error, &declared.address);
+        let schema = any.config_schema().map_err(failed)?;
+        let redirected = declared.redirected(&config.value, &schema);
+        drop(any);
+        let equal = {
+            let configured = self.configured.borrow();
+            let mut others = configured.iter();
+            let equal = |(at, other): &(&ProviderConfigAddr, &RunningProvider)| {
+                at.source == *source && *other.redirected == redirected
+            };
+            others
+                .find(equal)
+                .map(|(at, other)| (at.clone(), other.clone()))
+        };
+        match equal {
+            None => Ok(None),
+            Some((at, other)) => self.woken(&at, other).await.map(Some),
+        }
+    }
+
     /// Ends a process that has been replaced; one with an operation still in it lives until the run ends.
     async fn retire(&self, provider: &Arc<dyn Provider>) {
         // The list of processes and the caller hold it; any other holder is using it.
@@ -267,6 +321,11 @@ impl<'a> RunningProviders<'a> {
         if Arc::strong_count(provider) > UNUSED {
             return;
         }
+        self.end(provider).await;
+    }
+
+    /// Ends a process that nothing uses.
+    pub(crate) async fn end(&self, provider: &Arc<dyn Provider>) {
         self.processes
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -285,6 +344,18 @@ impl<'a> RunningProviders<'a> {
                 .unwrap_or_else(std::sync::PoisonError::into_inner),
         );
         join_all(running.iter().map(|provider| provider.shutdown())).await;
+    }
+}
+
+impl From<RunningProvider> for Configured {
+    fn from(running: RunningProvider) -> Self {
+        Self {
+            provider: running.provider,
+            first_plans: running.first_plans,
+            config: running.config,
+            place: running.place,
+            warnings: Diagnostics::new(),
+        }
     }
 }
 

@@ -108,6 +108,62 @@ fn a_configuration_that_is_refused_leaves_out_all_it_serves_and_is_reported_once
     assert!(world.provider.cloud.objects().is_empty());
 }
 
+/// A provider for each of so many regions, and two objects in each.
+fn regions(count: usize) -> impl Fn(&mut Stack) {
+    move |stack| {
+        for region in (0..count).map(|at| format!("r{at}")) {
+            let there = test_provider().alias(&*region).set("region", &*region);
+            let there = stack.provider(there);
+            for name in ["a", "b"] {
+                new_thing(&format!("{name}-{region}"))
+                    .provider(&there)
+                    .declare(stack);
+            }
+        }
+    }
+}
+
+#[test]
+fn equal_configurations_share_a_process() {
+    let mut world = World::new(FakeProvider::new());
+    let program = |stack: &mut Stack| {
+        for alias in ["one", "two", "three"] {
+            let region = if alias == "three" { "west" } else { "east" };
+            let there = stack.provider(test_provider().alias(alias).set("region", region));
+            new_thing(alias).provider(&there).declare(stack);
+        }
+    };
+    world.up(program).succeeds();
+    assert_snapshot!(world.provider.cloud.ledger(), @r#"
+    configure region="east"
+    configure region="west"
+    create three
+    create two
+    create one
+    "#);
+    assert_eq!(world.provider.cloud.most_processes(), 2);
+    world.preview(program).changes_nothing();
+    world.destroy(program).succeeds();
+}
+
+#[test]
+fn twenty_regions_need_no_more_processes_than_they_may_have() {
+    let mut world = World::new(FakeProvider::new().regional());
+    world.parallelism = 2;
+    world.provider_processes = 4;
+    world.up(regions(20)).succeeds();
+    assert!(world.provider.cloud.most_processes() <= 4);
+    assert_eq!(world.provider.cloud.names().len(), 40);
+    world.preview(regions(20)).changes_nothing();
+    world.destroy(regions(20)).succeeds();
+    assert!(world.provider.cloud.most_processes() <= 4);
+    // Busy ones may be more: nothing waits for a process.
+    let mut world = World::new(FakeProvider::new().regional());
+    world.provider_processes = 1;
+    world.up(regions(20)).succeeds();
+    world.preview(regions(20)).changes_nothing();
+}
+
 #[test]
 fn a_provider_that_cannot_be_started_is_an_error_of_its_own() {
     let mut world = World::new(FakeProvider::new());

@@ -20,6 +20,17 @@ pub(crate) struct Contents {
     pub(crate) counter: u32,
     /// Private bytes of plans that were answered.
     pub(crate) plans: Vec<Bytes>,
+    /// Processes of the provider that live, and the most there were at once.
+    pub(crate) processes: usize,
+    most_processes: usize,
+}
+
+impl Contents {
+    /// Another process of the provider starts.
+    pub(crate) fn begin_process(&mut self) {
+        self.processes += 1;
+        self.most_processes = self.most_processes.max(self.processes);
+    }
 }
 
 /// One object of the cloud.
@@ -53,6 +64,11 @@ impl Cloud {
     pub fn ledger(&self) -> String {
         let lines = std::mem::take(&mut self.lock().ledger);
         lines.join("\n")
+    }
+
+    /// The most processes of the provider that lived at once.
+    pub fn most_processes(&self) -> usize {
+        self.lock().most_processes
     }
 
     /// Everything that exists.

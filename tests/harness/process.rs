@@ -43,6 +43,7 @@ impl Drop for UnderWay<'_> {
 
 impl Process {
     pub(crate) fn new(provider: FakeProvider) -> Self {
+        provider.cloud.lock().begin_process();
         Self {
             provider,
             configured: Mutex::new(None),
@@ -57,7 +58,9 @@ impl Process {
 
     /// The process ends.
     pub(crate) fn die(&self, rpc: &'static str) -> CallError {
-        self.dead.store(true, Ordering::SeqCst);
+        if !self.dead.swap(true, Ordering::SeqCst) {
+            self.provider.cloud.lock().processes -= 1;
+        }
         gone(rpc)
     }
 
@@ -563,7 +566,9 @@ impl Provider for Process {
     }
 
     async fn shutdown(&self) {
-        self.dead.store(true, Ordering::SeqCst);
+        if !self.dead.swap(true, Ordering::SeqCst) {
+            self.provider.cloud.lock().processes -= 1;
+        }
         let under_way = self.under_way.load(Ordering::SeqCst);
         assert_eq!(under_way, 0, "the process was ended with calls running");
     }

@@ -32,6 +32,8 @@ pub struct World {
     pub options: PlanOptions,
     /// How many instances may be in progress at once.
     pub parallelism: usize,
+    /// How many provider processes there may be at once, as far as fewer are busy.
+    pub provider_processes: usize,
     /// When creations are planned again.
     pub final_plans: FinalPlans,
     /// The state after the last operation.
@@ -64,6 +66,7 @@ impl World {
             provider,
             options: PlanOptions::default(),
             parallelism: 10,
+            provider_processes: terrane_engine::PROVIDER_PROCESSES,
             final_plans: FinalPlans::default(),
             state: State::new("lineage".into()),
             open_intents: Vec::new(),
@@ -305,7 +308,9 @@ impl World {
             clock: &self.clock,
             random: &self.random,
         };
-        let engine = Engine::new(world, self.parallelism).final_plans(self.final_plans);
+        let engine = Engine::new(world, self.parallelism)
+            .provider_processes(self.provider_processes)
+            .final_plans(self.final_plans);
         let stopper = engine.stopper();
         let work = async {
             let (recovered, prior) = match verb {

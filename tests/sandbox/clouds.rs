@@ -1,4 +1,6 @@
-//! One program on five providers, for the tests of the sandbox: each stands on objects of the others.
+//! Programs on several providers, for the tests of the sandbox: each stands on objects of the others.
+
+mod eks;
 
 use std::process::ExitCode;
 
@@ -14,10 +16,34 @@ use terrane_random::{Bytes, Password, Pet};
 const CLUSTER: &str = "https://cluster.example";
 
 fn main() -> ExitCode {
-    Cli::stack("clouds").run(clouds)
+    Cli::stack("clouds").run(program)
 }
 
-fn clouds(stack: &mut Stack) -> Result<()> {
+/// The program that `--var program=…` names.
+fn program(stack: &mut Stack) -> Result<()> {
+    let config: Config = stack.config()?;
+    match config.program {
+        None => clouds(stack, &config),
+        Some(Named::Shop) => eks::shop(stack),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Config {
+    #[serde(default)]
+    program: Option<Named>,
+    /// How many copies run.
+    #[serde(default)]
+    replicas: Option<u8>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Named {
+    Shop,
+}
+
+fn clouds(stack: &mut Stack, config: &Config) -> Result<()> {
     stack.provider(terrane_aws::Provider::builder().region("eu-west-1"));
     stack.provider(terrane_kubernetes::Provider::builder().host(CLUSTER));
     stack.provider(
@@ -53,7 +79,7 @@ fn clouds(stack: &mut Stack) -> Result<()> {
         )
         .spec(
             deployment::Spec::builder()
-                .replicas(stack_replicas(stack)?)
+                .replicas(config.replicas.unwrap_or(1).to_string())
                 .selector(deployment::SpecSelector::builder().match_labels(labels))
                 .template(
                     deployment::SpecTemplate::builder()
@@ -111,15 +137,4 @@ fn clouds(stack: &mut Stack) -> Result<()> {
     stack.export("chart", release.metadata().version());
     stack.export("gateway", gateway.arn());
     Ok(())
-}
-
-/// How many copies run: `--var replicas=…`.
-fn stack_replicas(stack: &Stack) -> Result<String> {
-    #[derive(serde::Deserialize)]
-    struct Config {
-        #[serde(default)]
-        replicas: Option<u8>,
-    }
-    let config: Config = stack.config()?;
-    Ok(config.replicas.unwrap_or(1).to_string())
 }

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 mod clouds_of_others;
+mod workload;
 
 /// A folder with a stack in it.
 struct SandboxFolder {

@@ -11,16 +11,20 @@ mod rescue;
 mod state;
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use terrane_core::Diagnostics;
+use terrane_core::{Diagnostic, Diagnostics};
+use terrane_engine::PROVIDER_PROCESSES;
 use terrane_provider::{Environment, Recorder};
 use terrane_state::{BackendConfig, Recovered, State};
 
 use crate::args::Common;
+use crate::error::CommandError;
 use crate::redactor::Redactor;
 use crate::streams::Streams;
+use crate::view::printable::one_line;
 use crate::view::text::diagnostics::diagnostics;
 use crate::view::text::painter::Painter;
 use crate::view::{
@@ -107,6 +111,24 @@ impl<'a> Session<'a> {
             .iter()
             .filter_map(|name| self.environment.vars.get(*name));
         set.next().map(String::as_str)
+    }
+
+    /// How many provider processes a run has at once, as far as fewer are busy: `TERRANE_PROVIDER_PROCESSES`.
+    ///
+    /// # Errors
+    /// When that is no number from 1.
+    pub(crate) fn provider_processes(&self) -> Result<usize, CommandError> {
+        const NAME: &str = "TERRANE_PROVIDER_PROCESSES";
+        let Some(text) = self.environment.get(NAME) else {
+            return Ok(PROVIDER_PROCESSES);
+        };
+        text.parse::<NonZeroUsize>()
+            .map(NonZeroUsize::get)
+            .map_err(|error| {
+                let wrong = Diagnostic::error(format!("`{NAME}` is no number of processes"));
+                let wrong = wrong.detail(format!("`{}`: {error}", one_line(text)));
+                CommandError::usage(wrong.hint(format!("unset it, or say `{NAME}=8`")))
+            })
     }
 
     /// Reads the files of `--var-file`, once: a pipe has its text only once.

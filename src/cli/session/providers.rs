@@ -44,6 +44,7 @@ impl Session<'_> {
         program: &Program,
         views: Option<&RunViews>,
     ) -> Result<Plugins, CommandError> {
+        self.provider_processes()?;
         let cli_config = match self.common.sandbox || self.common.replay.is_some() {
             // Nothing that is installed here matters.
             true => CliConfig::default(),

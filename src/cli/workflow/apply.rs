@@ -372,7 +372,10 @@ impl<S: PlanSource> Work<'_, S> {
         let verb = if deferred == 1 { "is" } else { "are" };
         Diagnostic::warning(format!("{changes} {verb} not planned yet"))
             .detail("the changes before are made and recorded")
-            .hint(format!("`{}` continues", self.session.again("up")))
+            .hint(format!(
+                "`{}` continues, with the same configuration",
+                self.session.again("up")
+            ))
             .into()
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostic, Program};
-use terrane_engine::{Action, Engine, EventSink, Host, Plan, PlanOptions};
+use terrane_engine::{Action, Engine, EventSink, Host, PROVIDER_PROCESSES, Plan, PlanOptions};
 use terrane_provider::Providers;
 use terrane_state::{State, SystemClock, SystemRandom};
 
@@ -38,7 +38,9 @@ impl Machine {
             clock: &self.clock,
             random: &self.random,
         };
-        let engine = Engine::new(world, parallelism.get());
+        let processes = session.provider_processes();
+        let engine = Engine::new(world, parallelism.get())
+            .provider_processes(processes.unwrap_or(PROVIDER_PROCESSES));
         match session.common.sandbox {
             // An operation of the sandbox's process has ended when that process is gone.
             true => engine.late_by(Duration::ZERO),

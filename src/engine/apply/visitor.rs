@@ -198,7 +198,7 @@ impl<'a> Visitor<'a> {
             .expect("invariant: planning refuses changes that no configured provider serves");
         let config = &program.providers()[position];
         if config.dependencies.is_empty()
-            && let Some(running) = running.configured(&config.address)
+            && let Some(running) = running.configured(&config.address).await?
         {
             return Ok(Serving {
                 provider: running.provider,

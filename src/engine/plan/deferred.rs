@@ -120,7 +120,8 @@ pub(super) enum Readiness {
 }
 
 impl Visitor<'_> {
-    /// The first value by which the configuration of a provider is unknown. A configuration that cannot be computed is reported where it
+    /// The value nearest to its object by which the configuration of a provider is unknown: `endpoint` says more than
+    /// `certificate_authority[0].data`. A configuration that cannot be computed is reported where it
     /// is used.
     pub(super) async fn unknown_need(
         &self,
@@ -135,18 +136,18 @@ impl Visitor<'_> {
         if config.await.ok()?.value.is_wholly_known() {
             return None;
         }
-        let (mut first, mut unknown) = (None, None);
+        let mut references = Vec::new();
         declared.arguments.for_each_reference(&mut |reference| {
-            first.get_or_insert_with(|| reference.clone());
             let is_known = scope.object(&reference.address).is_some_and(|object| {
                 let value = object.value.at(&reference.path);
                 value.is_some_and(Value::is_wholly_known)
             });
-            if !is_known {
-                unknown.get_or_insert_with(|| reference.clone());
-            }
+            references.push((is_known, reference.path.steps().len(), reference));
         });
-        let reference = unknown.or(first)?;
+        let nearest = references
+            .into_iter()
+            .min_by_key(|&(is_known, depth, _)| (is_known, depth));
+        let (_, _, reference) = nearest?;
         Some(DeferralReason::ProviderConfigUnknown {
             needs: reference.address.clone(),
             path: reference.path.clone(),

@@ -86,6 +86,7 @@ impl Visitor<'_> {
             .inputs
             .running
             .configured(configured)
+            .await?
             .expect("invariant: a provider is configured before what it serves");
         let schema = schema_of(&*running.provider, address, &instance.provider.source, None)?;
         let warnings = &self.warnings;
@@ -144,10 +145,13 @@ impl Visitor<'_> {
         provider: Option<ProviderId>,
     ) -> Result<ResourceChange, Diagnostics> {
         let source = &instance.provider.source;
-        let running = provider.and_then(|provider| {
-            let config = &self.inputs.program.providers()[provider].address;
-            self.inputs.running.configured(config)
-        });
+        let running = match provider {
+            None => None,
+            Some(provider) => {
+                let config = &self.inputs.program.providers()[provider].address;
+                self.inputs.running.configured(config).await?
+            }
+        };
         let schema = running
             .as_ref()
             .and_then(|running| schema_of(&*running.provider, address, source, None).ok());

@@ -329,6 +329,7 @@ impl<'a> Visitor<'a> {
             .inputs
             .running
             .configured(address)
+            .await?
             .expect("invariant: a provider is configured before what it serves");
         if !plans {
             return self.present(position, running.provider, finding).await;
