@@ -4,6 +4,7 @@ mod approval;
 mod bad_input;
 mod bindings;
 mod damage;
+mod deferred;
 mod ends;
 mod failures;
 mod import;

@@ -54,6 +54,8 @@ enum Scene {
     Network,
     /// One thing of the provider that misbehaves on demand.
     Fake,
+    /// A thing, and another in the region that the first one names.
+    Within,
     /// Two things that need each other.
     Cycle,
     /// A thing in a folder that an object of somebody else names.
@@ -90,6 +92,7 @@ fn stack(stack: &mut Stack) -> Result<()> {
     match config.scene {
         Scene::Network => network(stack, &config),
         Scene::Fake => fake(stack),
+        Scene::Within => within(stack),
         Scene::Cycle => cycle(stack),
         Scene::Elsewhere => elsewhere(stack),
         Scene::Nothing => Ok(()),
@@ -155,6 +158,21 @@ fn fake(stack: &mut Stack) -> Result<()> {
     Resource::dynamic("fake_thing", "one")
         .provider_source("terrane/fake".parse()?)
         .set("name", "one")
+        .declare(stack);
+    Ok(())
+}
+
+fn within(stack: &mut Stack) -> Result<()> {
+    let source: ProviderSource = "terrane/fake".parse()?;
+    let outer = Resource::dynamic("fake_thing", "outer")
+        .provider_source(source.clone())
+        .set("name", "outer")
+        .declare(stack);
+    let inside = ProviderDeclaration::dynamic(source).alias("inside");
+    let inside = stack.provider(inside.set("region", outer.attribute::<String>("id")));
+    Resource::dynamic("fake_thing", "inner")
+        .set("name", "inner")
+        .provider(&inside)
         .declare(stack);
     Ok(())
 }

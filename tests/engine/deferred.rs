@@ -194,6 +194,13 @@ fn an_old_object_that_a_deferred_one_refers_to_goes_after_it_has_moved_over() {
     let mut world = mortal("one");
     world.up(keyed("k1", "one")).succeeds();
     let run = world.up(keyed("k2", "two")).succeeds();
+    // Two replacements, one of them in two plans; the object that vanished with the cluster is made again.
+    let done = run.applied.as_ref().expect("an applied plan").done;
+    assert_eq!(
+        (done.create, done.replace, done.delete),
+        (2, 1, 1),
+        "{done:?}"
+    );
     assert_snapshot!(run.plan(), @"
     +/- test_thing.key forced by name
     -/+ test_thing.cluster forced by name

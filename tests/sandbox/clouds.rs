@@ -1,6 +1,7 @@
 //! Programs on several providers, for the tests of the sandbox: each stands on objects of the others.
 
 mod eks;
+mod regions;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,10 @@ fn program(stack: &mut Stack) -> Result<()> {
     match config.program {
         None => clouds(stack, &config),
         Some(Named::Shop) => eks::shop(stack),
+        Some(Named::Regions) => {
+            regions::regions(stack, config.regions.unwrap_or(20));
+            Ok(())
+        }
     }
 }
 
@@ -35,12 +40,16 @@ struct Config {
     /// How many copies run.
     #[serde(default)]
     replicas: Option<u8>,
+    /// How many regions there are.
+    #[serde(default)]
+    regions: Option<usize>,
 }
 
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Named {
     Shop,
+    Regions,
 }
 
 fn clouds(stack: &mut Stack, config: &Config) -> Result<()> {

@@ -176,7 +176,12 @@ impl Fold {
         let applied = &mut self.applied;
         let Err(error) = result else {
             applied.succeeded += 1;
-            count(&mut applied.done, change.action, operation.kind);
+            let action = match inputs.plan.old_object_stays(change) {
+                // The plan that destroys it counts that.
+                true => Action::Create,
+                false => change.action,
+            };
+            count(&mut applied.done, action, operation.kind);
             return Ok(());
         };
         applied.failed += 1;

@@ -30,10 +30,11 @@ use terrane_core::{Diagnostic, Diagnostics, IdVec};
 use terrane_state::{Change, Instance, State};
 
 use crate::apply::Applied;
-use crate::change::{ChangeId, Drift, OutputChange, ResourceChange, Summary};
+use crate::change::{Action, ChangeId, Drift, OutputChange, ResourceChange, Summary};
 use crate::options::PlanMode;
 use crate::scope::PlannedObjects;
 use crate::steps::StepGraph;
+use deferred::old_half_stays;
 pub use deferred::{DeferralReason, DeferredChange};
 pub use moves::Move;
 
@@ -74,13 +75,15 @@ impl Plan {
 
     /// Whether applying it would change nothing: no object, now or later in the run, no exported value, and (refresh only) no drift to record.
     pub fn is_empty(&self) -> bool {
-        let outputs = self
-            .outputs
-            .iter()
-            .all(|o| o.action() == crate::Action::NoOp);
+        let outputs = self.outputs.iter().all(|o| o.action() == Action::NoOp);
         let drift = self.mode != PlanMode::RefreshOnly || self.drift.is_empty();
         let recorded = self.moves.is_empty() && self.adoptions.is_empty();
         self.steps.is_empty() && self.deferred.is_empty() && outputs && drift && recorded
+    }
+
+    /// Whether a create-before-destroy leaves its old object to a later plan.
+    pub(crate) fn old_object_stays(&self, change: &ResourceChange) -> bool {
+        change.action == Action::CreateThenDelete && old_half_stays(&self.deferred)(change)
     }
 
     /// Whether the deferred changes can be planned now, after this plan ended so.
