@@ -13,7 +13,8 @@ const QUESTION: &str = "[yes/no/details]";
 /// A thing, and another whose provider the first one configures.
 fn within() -> TestEnvironment {
     let mut stack = fake(&[]);
-    stack.set("TERRANE_VAR_SCENE", "within");
+    stack.set("TERRANE_VAR_SCENE", "nothing");
+    stack.set("TERRANE_VAR_NAMED", "true");
     stack
 }
 
@@ -78,5 +79,5 @@ fn a_run_that_fails_says_what_it_did_not_plan() {
     assert_ne!(up.code, 0, "{}", up.stderr);
     let lines = up.stderr.lines();
     let told: Vec<&str> = lines.filter(|line| line.contains("deferred")).collect();
-    assert_snapshot!(told.join("\n"), @"");
+    assert_snapshot!(told.join("\n"), @"warning: 1 deferred change is not planned yet: the changes before are made and recorded");
 }

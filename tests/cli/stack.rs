@@ -54,13 +54,11 @@ enum Scene {
     Network,
     /// One thing of the provider that misbehaves on demand.
     Fake,
-    /// A thing, and another in the region that the first one names.
-    Within,
     /// Two things that need each other.
     Cycle,
     /// A thing in a folder that an object of somebody else names.
     Elsewhere,
-    /// Nothing at all.
+    /// Nothing at all; if `named`, a thing, and another in the region that the first one names.
     Nothing,
     /// A provider that is not installed.
     Missing,
@@ -92,10 +90,9 @@ fn stack(stack: &mut Stack) -> Result<()> {
     match config.scene {
         Scene::Network => network(stack, &config),
         Scene::Fake => fake(stack),
-        Scene::Within => within(stack),
         Scene::Cycle => cycle(stack),
         Scene::Elsewhere => elsewhere(stack),
-        Scene::Nothing => Ok(()),
+        Scene::Nothing => nothing(stack, &config),
         Scene::Missing => missing(stack),
         Scene::Builtin => builtin(stack, &config),
         Scene::Many => many(stack, &config),
@@ -158,21 +155,6 @@ fn fake(stack: &mut Stack) -> Result<()> {
     Resource::dynamic("fake_thing", "one")
         .provider_source("terrane/fake".parse()?)
         .set("name", "one")
-        .declare(stack);
-    Ok(())
-}
-
-fn within(stack: &mut Stack) -> Result<()> {
-    let source: ProviderSource = "terrane/fake".parse()?;
-    let outer = Resource::dynamic("fake_thing", "outer")
-        .provider_source(source.clone())
-        .set("name", "outer")
-        .declare(stack);
-    let inside = ProviderDeclaration::dynamic(source).alias("inside");
-    let inside = stack.provider(inside.set("region", outer.attribute::<String>("id")));
-    Resource::dynamic("fake_thing", "inner")
-        .set("name", "inner")
-        .provider(&inside)
         .declare(stack);
     Ok(())
 }
@@ -287,6 +269,28 @@ fn elsewhere(stack: &mut Stack) -> Result<()> {
     Resource::dynamic("conformance_thing", "one")
         .set("name", "one")
         .provider(&there)
+        .declare(stack);
+    Ok(())
+}
+
+fn nothing(stack: &mut Stack, config: &Config) -> Result<()> {
+    if config.named {
+        return within(stack);
+    }
+    Ok(())
+}
+
+fn within(stack: &mut Stack) -> Result<()> {
+    let source: ProviderSource = "terrane/fake".parse()?;
+    let outer = Resource::dynamic("fake_thing", "outer")
+        .provider_source(source.clone())
+        .set("name", "outer")
+        .declare(stack);
+    let inside = ProviderDeclaration::dynamic(source).alias("inside");
+    let inside = stack.provider(inside.set("region", outer.attribute::<String>("id")));
+    Resource::dynamic("fake_thing", "inner")
+        .set("name", "inner")
+        .provider(&inside)
         .declare(stack);
     Ok(())
 }

@@ -27,7 +27,7 @@ fn program(stack: &mut Stack) -> Result<()> {
         None => clouds(stack, &config),
         Some(Named::Shop) => eks::shop(stack),
         Some(Named::Regions) => {
-            regions::regions(stack, config.regions.unwrap_or(20));
+            regions::regions(stack);
             Ok(())
         }
     }
@@ -40,9 +40,6 @@ struct Config {
     /// How many copies run.
     #[serde(default)]
     replicas: Option<u8>,
-    /// How many regions there are.
-    #[serde(default)]
-    regions: Option<usize>,
 }
 
 #[derive(serde::Deserialize)]
