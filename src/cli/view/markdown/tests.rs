@@ -222,8 +222,9 @@ fn no_plan_means_no_table() {
 
     <sub>Planned at 2026-11-28T15:00:00Z by terrane 0.1.0</sub>
     ");
-    assert_snapshot!(fitted(&title(), None, &[Diagnostic::error("there is no file x")], &[]), @r"
-    ### no plan
+    assert_snapshot!(fitted(&title(), None, &[Diagnostic::error("there is no file x")], &[]), @"
+    <!-- terrane stack=prod -->
+    ### `prod` no plan
 
     #### Errors
 
