@@ -483,6 +483,8 @@ pub(crate) enum StateCommand {
 /// `graph`.
 #[derive(Debug, Args)]
 pub(crate) struct Graph {
+    /// A saved plan, drawn with its actions, instead of the program
+    pub(crate) plan: Option<std::path::PathBuf>,
     /// The form
     #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
     pub(crate) format: GraphFormat,

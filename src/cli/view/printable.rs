@@ -74,6 +74,34 @@ pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// How many columns of a terminal a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    console::measure_text_width(text)
+}
+
+/// The text, or as much of its beginning and end as so many columns hold: `module.network.aws_…["eu-central-1a"]`.
+pub(crate) fn fitted(text: &str, columns: usize) -> String {
+    /// With less room nothing can be told apart.
+    const LEAST: usize = 8;
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let room = columns.max(LEAST) - 1;
+    let mut start = console::truncate_str(text, room.div_ceil(2), "").into_owned();
+    let mut end = text.len();
+    let mut left = room - width(&start);
+    for (place, character) in text.char_indices().rev() {
+        let taken = width(character.encode_utf8(&mut [0; 4]));
+        if taken > left {
+            break;
+        }
+        (left, end) = (left - taken, place);
+    }
+    start.push('…');
+    start.push_str(&text[end..]);
+    start
+}
+
 /// `5,242,880`
 fn thousands(number: usize) -> String {
     let digits = number.to_string();
@@ -211,6 +239,14 @@ mod tests {
             .map(|seconds| elapsed(Duration::from_secs(seconds)))
             .into();
         assert_eq!(texts, ["0s", "59s", "1m00s", "2m05s", "1h00m", "1h02m"]);
+    }
+
+    #[test]
+    fn a_text_gives_way_in_its_middle_by_the_columns_it_takes() {
+        assert_eq!(fitted("aws_vpc.main", 12), "aws_vpc.main");
+        assert_eq!(fitted("aws_vpc.main", 9), "aws_…main");
+        assert_eq!(fitted("aws_vpc.main", 0), "aws_…ain");
+        assert_eq!(fitted("東京東京東京", 9), "東京…東京");
     }
 
     #[test]

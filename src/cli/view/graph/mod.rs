@@ -1,25 +1,39 @@
-//! The resource graph: declared instances and their dependencies.
+//! The resource graph: declared instances, what a plan does to them, and their dependencies.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `reduce` | the dependencies that no others imply: the arrows that are drawn |
+//! | `layout` | places of boxes in columns, and ways of arrows between them |
+//! | `nest` | modules as boxes around the boxes of their resources |
+//! | `svg` | the picture |
+//! | `mermaid` | the sketch for Markdown, folded when it is large |
+//! | `text` | Graphviz and JSON, which hold everything |
+//! | `paint` | a colour and a sign for each action |
 
 mod layout;
+mod mermaid;
+mod nest;
+mod paint;
+mod reduce;
 mod svg;
 mod text;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use terrane_core::addr::{InstanceAddr, Mode};
+use terrane_core::addr::{ConfigAddr, InstanceAddr, InstanceKey, Mode, ModuleAddr};
 use terrane_core::{Id as _, Program};
+use terrane_engine::{Action, Plan, ResourceChange};
 
-pub(super) use layout::{BOX_HEIGHT, layout};
+pub(crate) use mermaid::mermaid;
 pub(crate) use svg::svg;
-pub(crate) use text::{dot, json, mermaid};
-
-/// Graphs with more resources are drawn with every edge: leaving out the implied ones takes memory that grows with the square.
-const MAX_REDUCED: usize = 4_000;
+pub(crate) use text::{dot, json};
 
 /// Resource instances and their dependencies, by index.
 pub(crate) struct ResourceGraph {
     pub(super) nodes: Vec<Node>,
+    /// Whether it shows a plan: nodes have actions.
+    pub(super) is_plan: bool,
 }
 
 /// One resource instance.
@@ -32,7 +46,14 @@ pub(super) struct Node {
     pub(super) type_name: String,
     /// The address without the module.
     pub(super) name: String,
-    pub(super) declared: String,
+    /// Where; an object that is no longer declared lies nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) declared: Option<String>,
+    #[serde(skip)]
+    pub(super) path: ModuleAddr,
+    /// What the plan does to it.
+    #[serde(skip)]
+    pub(super) action: Option<Action>,
     /// Indexes of its dependencies, sorted, each once.
     #[serde(skip)]
     pub(super) needs: Vec<usize>,
@@ -40,15 +61,28 @@ pub(super) struct Node {
 
 impl Node {
     /// An instance that needs those nodes.
-    pub(super) fn new(address: &InstanceAddr, declared: String, mut needs: Vec<usize>) -> Self {
+    pub(super) fn new(
+        address: &InstanceAddr,
+        declared: Option<String>,
+        mut needs: Vec<usize>,
+    ) -> Self {
+        needs.sort_unstable();
+        needs.dedup();
+        Self {
+            declared,
+            needs,
+            ..Self::of(address)
+        }
+    }
+
+    /// An instance that needs nothing.
+    fn of(address: &InstanceAddr) -> Self {
         let module = address.resource.module.to_string();
         let full = address.to_string();
         let name = match module.is_empty() {
             true => full.clone(),
             false => full[module.len() + 1..].to_owned(),
         };
-        needs.sort_unstable();
-        needs.dedup();
         Self {
             address: full,
             module,
@@ -59,8 +93,10 @@ impl Node {
             },
             type_name: address.resource.type_name.to_string(),
             name,
-            declared,
-            needs,
+            declared: None,
+            path: address.resource.module.clone(),
+            action: None,
+            needs: Vec::new(),
         }
     }
 }
@@ -73,76 +109,100 @@ impl ResourceGraph {
             let needed = resource.dependencies.iter();
             let needed = needed.chain(&providers[resource.provider].dependencies);
             let needs = needed.map(|id| id.place()).collect();
-            Node::new(&resource.address, resource.location.to_string(), needs)
+            let declared = Some(resource.location.to_string());
+            Node::new(&resource.address, declared, needs)
         });
         Self {
             nodes: nodes.collect(),
+            is_plan: false,
+        }
+    }
+
+    /// The graph of a plan: the program's, with actions, and the objects that are no longer declared.
+    pub(crate) fn of_plan(program: &Program, plan: &Plan) -> Self {
+        let mut graph = Self::of(program);
+        graph.is_plan = true;
+        let mut gone = Vec::new();
+        for change in &plan.changes {
+            match (program.position(&change.address), change.deposed) {
+                (Some(id), None) => graph.nodes[id.place()].action = Some(change.action),
+                // A left-over of a replacement; the box of the object that took its place stands for both.
+                (Some(_), Some(_)) => {}
+                (None, _) if change.action == Action::NoOp => {}
+                (None, deposed) => {
+                    let mut node = Node::of(&change.address);
+                    node.action = Some(change.action);
+                    if let Some(key) = deposed {
+                        node.address = format!("{} (deposed {key})", node.address);
+                        node.name = format!("{} (deposed {key})", node.name);
+                    }
+                    gone.push((graph.nodes.len(), change));
+                    graph.nodes.push(node);
+                }
+            }
+        }
+        graph.connect(program, plan, &gone);
+        graph
+    }
+
+    /// The dependencies of objects that are no longer declared, as the state remembers them: it knows resources, not instances.
+    fn connect(&mut self, program: &Program, plan: &Plan, gone: &[(usize, &ResourceChange)]) {
+        /// Of more instances of one resource only that with the same key is meant, or the first.
+        const FEW: usize = 8;
+        type Key<'a> = (&'a ModuleAddr, Option<&'a InstanceKey>);
+        type Instances<'a> = BTreeMap<Key<'a>, usize>;
+        fn key(address: &InstanceAddr) -> Key<'_> {
+            (&address.resource.module, address.key.as_ref())
+        }
+        let mut places: HashMap<ConfigAddr, Instances<'_>> = HashMap::new();
+        let declared = program.resources().iter().enumerate();
+        let declared = declared.map(|(place, resource)| (place, &resource.address));
+        let gone_places = gone.iter().map(|(place, change)| (*place, &change.address));
+        for (place, address) in declared.chain(gone_places) {
+            let instances = places.entry(address.resource.config()).or_default();
+            instances.entry(key(address)).or_insert(place);
+        }
+        for (place, change) in gone {
+            let known = plan.prior.resources.get(&*change.address);
+            let Some(object) = known.and_then(|instance| match change.deposed {
+                Some(key) => instance.deposed.get(&key),
+                None => instance.current.as_ref(),
+            }) else {
+                continue;
+            };
+            let mut needs = Vec::new();
+            for instances in object.dependencies.iter().filter_map(|it| places.get(it)) {
+                match instances.get(&key(&change.address)) {
+                    Some(same) if instances.len() > FEW => needs.push(*same),
+                    _ if instances.len() > FEW => needs.extend(instances.values().take(1)),
+                    _ => needs.extend(instances.values()),
+                }
+            }
+            needs.retain(|need| need != place);
+            needs.sort_unstable();
+            needs.dedup();
+            self.nodes[*place].needs = needs;
         }
     }
 
     /// Dependencies by node, without those that follow from others.
     pub(super) fn reduced(&self) -> Vec<Vec<usize>> {
-        let needs: Vec<Vec<usize>> = self.nodes.iter().map(|node| node.needs.clone()).collect();
-        if needs.len() > MAX_REDUCED {
-            return needs;
-        }
-        let words = needs.len().div_ceil(64);
-        let mut reach = vec![vec![0_u64; words]; needs.len()];
-        let mut reduced = vec![Vec::new(); needs.len()];
-        for node in self.in_order() {
-            let mut below = vec![0_u64; words];
-            for &need in &needs[node] {
-                for (word, of_need) in below.iter_mut().zip(&reach[need]) {
-                    *word |= of_need;
-                }
-            }
-            let implied = |need: usize| below[need / 64] >> (need % 64) & 1 == 1;
-            reduced[node] = needs[node]
-                .iter()
-                .copied()
-                .filter(|&need| !implied(need))
-                .collect();
-            for &need in &needs[node] {
-                below[need / 64] |= 1 << (need % 64);
-            }
-            reach[node] = below;
-        }
-        reduced
+        reduce::reduced(&self.needs())
     }
 
     /// Every node after its dependencies.
     pub(super) fn in_order(&self) -> Vec<usize> {
-        let mut order = Vec::with_capacity(self.nodes.len());
-        let mut seen: HashSet<usize> = HashSet::new();
-        for start in 0..self.nodes.len() {
-            let mut path = vec![(start, 0)];
-            while let Some((node, next)) = path.last_mut() {
-                let node = *node;
-                if *next == 0 && !seen.insert(node) {
-                    path.pop();
-                    continue;
-                }
-                match self.nodes[node].needs.get(*next) {
-                    Some(&need) => {
-                        *next += 1;
-                        if !seen.contains(&need) {
-                            path.push((need, 0));
-                        }
-                    }
-                    None => {
-                        order.push(node);
-                        path.pop();
-                    }
-                }
-            }
-        }
-        order
+        reduce::in_order(&self.needs())
+    }
+
+    fn needs(&self) -> Vec<Vec<usize>> {
+        self.nodes.iter().map(|node| node.needs.clone()).collect()
     }
 
     /// Modules in the order of their first resource, each with its resources.
     pub(super) fn modules(&self) -> Vec<(&str, Vec<usize>)> {
         let mut modules: Vec<(&str, Vec<usize>)> = Vec::new();
-        let mut places = std::collections::HashMap::new();
+        let mut places = HashMap::new();
         for (index, node) in self.nodes.iter().enumerate() {
             let next = modules.len();
             let place = *places.entry(&*node.module).or_insert(next);

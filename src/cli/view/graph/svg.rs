@@ -1,117 +1,157 @@
-//! The graph as a picture that a browser shows: columns from left to right, a colour a module.
+//! The graph as a picture that a browser shows: boxes in the colours of their actions, modules around them, a legend below.
 
 use std::fmt::Write as _;
 
-use super::ResourceGraph;
-use super::layout::{BOX_HEIGHT, layout};
-use crate::view::printable::printable;
+use super::layout::Pair;
+use super::nest::{Nest, Rectangle, TEXT, nest};
+use super::paint::{ACTIONS, look};
+use super::{Node, ResourceGraph};
+use crate::view::printable::{one_line, printable, shortened};
 
-/// Width of one character of the font, in pixels.
-const CHARACTER: f64 = 6.7;
-const PADDING: f64 = 10.0;
-const COLUMN_GAP: f64 = 56.0;
-const MARGIN: f64 = 24.0;
-
-/// Fill and stroke of modules, in turn.
-const COLOURS: [(&str, &str); 8] = [
-    ("#eef4ff", "#3b6fd4"),
-    ("#effaf0", "#2f8f46"),
-    ("#fff5e8", "#c77a12"),
-    ("#fdeef4", "#c23b7a"),
-    ("#f3effc", "#7550c8"),
-    ("#ecf9fa", "#17808c"),
-    ("#fbf7e3", "#97831a"),
-    ("#f3f3f5", "#6a6f7a"),
-];
+const MARGIN: f64 = 16.0;
+/// The lines below the picture.
+const LEGEND: f64 = 62.0;
+/// The legend needs that much room beside it.
+const NARROWEST: f64 = 760.0;
+/// A title has room for that much of an address.
+const LONGEST: usize = 1_000;
 
 /// A whole SVG document.
 pub(crate) fn svg(graph: &ResourceGraph) -> String {
-    let layout = layout(graph, &graph.reduced());
-    let width_of = |text: &str| text.chars().count() as f64 * CHARACTER + 2.0 * PADDING;
-    let mut widths = vec![0.0_f64; layout.columns];
-    for (node, (column, _)) in graph.nodes.iter().zip(&layout.places) {
-        let width = width_of(&node.name).max(width_of(&node.module));
-        widths[*column] = widths[*column].max(width);
-    }
-    let mut lefts = Vec::with_capacity(widths.len());
-    let mut right = MARGIN;
-    for width in &widths {
-        lefts.push(right);
-        right += width + COLUMN_GAP;
-    }
-    let (width, height) = (right - COLUMN_GAP + MARGIN, layout.height + 2.0 * MARGIN);
-    let width = width.max(2.0 * MARGIN);
+    let picture = nest(graph);
+    let width = picture.size.0.max(NARROWEST) + 2.0 * MARGIN;
+    let height = picture.size.1 + LEGEND + 2.0 * MARGIN;
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" \
-         font-family=\"ui-monospace, Menlo, Consolas, monospace\" font-size=\"11\">\n\
+         font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" font-size=\"11\">\n\
+         <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">\
+         <path d=\"M0 1L7 4L0 7z\" fill=\"#77808f\"/></marker></defs>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n\
-         <g fill=\"none\" stroke=\"#9aa3b2\" stroke-width=\"1.1\">\n"
+         <g transform=\"translate({MARGIN} {MARGIN})\">\n"
     );
-    for (from, to, bends) in &layout.edges {
-        let (from_column, from_y) = layout.places[*from];
-        let (to_column, to_y) = layout.places[*to];
-        let (mut x, mut y) = (lefts[from_column] + widths[from_column], from_y + MARGIN);
-        let _ = write!(text, "<path d=\"M{x:.1} {y:.1}");
-        let mut curve = |to_x: f64, to_y: f64| {
-            let middle = (x + to_x) / 2.0;
-            let _ = write!(
-                text,
-                " C{middle:.1} {y:.1} {middle:.1} {to_y:.1} {to_x:.1} {to_y:.1}"
-            );
-            (x, y) = (to_x, to_y);
+    modules(&picture, &mut text);
+    arrows(&picture, &mut text);
+    for (node, (place, name)) in graph.nodes.iter().zip(&picture.resources) {
+        resource(node, *place, name, &mut text);
+    }
+    legend(graph, &picture, &mut text);
+    text.push_str("</g>\n</svg>\n");
+    text
+}
+
+fn modules(picture: &Nest, text: &mut String) {
+    // The first one is the root, which has no box.
+    for (Rectangle { corner, size }, name) in picture.modules.iter().skip(1) {
+        let ((x, y), (width, height)) = (corner, size);
+        let (left, line) = (x + TEXT, y + 14.0);
+        let name = escape(name);
+        let _ = writeln!(
+            text,
+            "<g class=\"module\"><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"8\" \
+             fill=\"#3b6fd4\" fill-opacity=\"0.05\" stroke=\"#8fa3c8\"/>\
+             <text x=\"{left:.1}\" y=\"{line:.1}\" fill=\"#33518f\" font-weight=\"bold\">{name}</text></g>"
+        );
+    }
+}
+
+fn arrows(picture: &Nest, text: &mut String) {
+    text.push_str(
+        "<g fill=\"none\" stroke=\"#77808f\" stroke-opacity=\"0.75\" marker-end=\"url(#tip)\">\n",
+    );
+    for points in &picture.arrows {
+        let Some((first, rest)) = points.split_first() else {
+            continue;
         };
-        for (column, bend) in bends {
-            let bend = bend + MARGIN;
-            curve(lefts[*column], bend);
-            curve(lefts[*column] + widths[*column], bend);
+        let _ = write!(text, "<path d=\"M{:.1} {:.1}", first.0, first.1);
+        let mut from: Pair = *first;
+        for &(x, y) in rest {
+            let middle = (from.0 + x) / 2.0;
+            let _ = match (y - from.1).abs() < 0.05 {
+                true => write!(text, " H{x:.1}"),
+                false => write!(
+                    text,
+                    " C{middle:.1} {:.1} {middle:.1} {y:.1} {x:.1} {y:.1}",
+                    from.1
+                ),
+            };
+            from = (x, y);
         }
-        curve(lefts[to_column], to_y + MARGIN);
         text.push_str("\"/>\n");
     }
     text.push_str("</g>\n");
-    let modules = graph.modules();
-    let mut colours = vec![COLOURS[0]; graph.nodes.len()];
-    for (place, (_, members)) in modules.iter().enumerate() {
-        for &member in members {
-            colours[member] = COLOURS[place % COLOURS.len()];
-        }
+}
+
+fn resource(node: &Node, place: Rectangle, name: &str, text: &mut String) {
+    let Rectangle {
+        corner: (x, y),
+        size: (width, height),
+    } = place;
+    let look = look(node.action);
+    let dashes = match node.mode {
+        "managed" => "",
+        _ => " stroke-dasharray=\"4 3\"",
+    };
+    let title = |line: &str| escape(&one_line(&shortened(line, LONGEST)));
+    let address = title(&node.address);
+    let mut about = String::new();
+    let word = Some(look.word).filter(|word| !word.is_empty());
+    for line in [word, node.declared.as_deref()].into_iter().flatten() {
+        let _ = write!(about, "&#10;{}", title(line));
     }
-    for ((node, (column, y)), (fill, stroke)) in graph.nodes.iter().zip(&layout.places).zip(colours)
-    {
-        let (x, y, width) = (lefts[*column], y + MARGIN, widths[*column]);
-        let top = y - BOX_HEIGHT / 2.0;
-        let dashes = if node.mode == "data" {
-            " stroke-dasharray=\"4 3\""
-        } else {
-            ""
-        };
-        let (address, name) = (escape(&node.address), escape(&node.name));
-        let declared = escape(&node.declared);
-        let _ = writeln!(
-            text,
-            "<g><title>{address}&#10;{declared}</title>\
-             <rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{BOX_HEIGHT}\" rx=\"5\" fill=\"{fill}\" stroke=\"{stroke}\"{dashes}/>"
-        );
-        let left = x + PADDING;
-        if node.module.is_empty() {
-            let _ = writeln!(
+    let (left, line) = (x + TEXT, y + height / 2.0 + 4.0);
+    let (fill, stroke) = (look.fill, look.line);
+    let ink = match look.class {
+        "kept" => "#5b6472",
+        _ => "#1c2230",
+    };
+    let name = escape(name);
+    let _ = writeln!(
+        text,
+        "<g class=\"{}\" data-address=\"{address}\"><title>{address}{about}</title>\
+         <rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height}\" rx=\"4\" fill=\"{fill}\" stroke=\"{stroke}\"{dashes}/>\
+         <text x=\"{left:.1}\" y=\"{line:.1}\" fill=\"{ink}\" xml:space=\"preserve\">{name}</text></g>",
+        look.class
+    );
+}
+
+/// What the colours and the arrows mean.
+fn legend(graph: &ResourceGraph, picture: &Nest, text: &mut String) {
+    let mut y = picture.size.1 + 14.0;
+    if graph.is_plan {
+        let mut x = 0.0;
+        let _ = write!(text, "<g>");
+        for action in ACTIONS {
+            let nodes = graph.nodes.iter();
+            let count = nodes.filter(|node| node.action == Some(action)).count();
+            if count == 0 {
+                continue;
+            }
+            let look = look(Some(action));
+            let (fill, line) = (look.fill, look.line);
+            let words = escape(format!("{} {} {count}", look.sign, look.word).trim());
+            let _ = write!(
                 text,
-                "<text x=\"{left:.1}\" y=\"{:.1}\" fill=\"#1c2230\">{name}</text></g>",
-                y + 4.0
+                "<rect x=\"{x:.0}\" y=\"{y:.1}\" width=\"14\" height=\"14\" rx=\"3\" fill=\"{fill}\" stroke=\"{line}\"/>\
+                 <text x=\"{:.0}\" y=\"{:.1}\" fill=\"#1c2230\">{words}</text>",
+                x + 20.0,
+                y + 11.0
             );
-        } else {
-            let module = escape(&node.module);
-            let _ = writeln!(
-                text,
-                "<text x=\"{left:.1}\" y=\"{:.1}\" fill=\"{stroke}\" font-size=\"9\">{module}</text>\
-                 <text x=\"{left:.1}\" y=\"{:.1}\" fill=\"#1c2230\">{name}</text></g>",
-                y - 6.0,
-                y + 10.0
-            );
+            x += 122.0;
         }
+        text.push_str("</g>\n");
+        y += 22.0;
     }
-    text.push_str("</svg>\n");
-    text
+    let mut notes = vec![
+        "An arrow leads to what needs its source; arrows that follow from others are left out. Dashed: read, not managed.",
+    ];
+    if picture.is_bundled {
+        notes.push("An arrow between modules stands for all between their resources.");
+    }
+    for note in notes {
+        let line = y + 11.0;
+        let _ = writeln!(text, "<text y=\"{line:.1}\" fill=\"#5b6472\">{note}</text>");
+        y += 15.0;
+    }
 }
 
 /// Text inside XML, without anything that a terminal or a CI obeys, or that XML cannot hold.

@@ -1,13 +1,18 @@
-//! The graph for other programs: Graphviz, Mermaid, JSON.
+//! The graph for other programs, whole: Graphviz and JSON.
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::ResourceGraph;
-use crate::view::printable::{harmless_json, quoted};
+use super::paint::look;
+use super::{Node, ResourceGraph};
+use crate::view::json::actions;
+use crate::view::printable::{harmless_json, one_line, quoted, shortened};
 
-/// For Graphviz: a cluster a module, arrows from each dependency to its dependents.
+/// A label has room for that much of a name.
+const LONGEST: usize = 256;
+
+/// For Graphviz: a cluster a module, the colour of each action, arrows from each dependency to its dependents.
 pub(crate) fn dot(graph: &ResourceGraph) -> String {
     let mut text = String::from(
         "digraph {\n  rankdir = LR\n  node [shape = box, fontname = \"sans-serif\"]\n",
@@ -15,21 +20,12 @@ pub(crate) fn dot(graph: &ResourceGraph) -> String {
     for (place, (module, members)) in graph.modules().into_iter().enumerate() {
         let indent = if module.is_empty() { "  " } else { "    " };
         if !module.is_empty() {
-            let _ = writeln!(
-                text,
-                "  subgraph cluster_{place} {{\n    label = {}",
-                quoted(module)
-            );
+            let label = label(module);
+            let _ = writeln!(text, "  subgraph cluster_{place} {{\n    label = {label}");
         }
         for member in members {
             let node = &graph.nodes[member];
-            let style = if node.mode == "data" {
-                ", style = dashed"
-            } else {
-                ""
-            };
-            let (address, name) = (quoted(&node.address), quoted(&node.name));
-            let _ = writeln!(text, "{indent}{address} [label = {name}{style}]");
+            let _ = writeln!(text, "{indent}{} [{}]", name(node), attributes(node));
         }
         if !module.is_empty() {
             text.push_str("  }\n");
@@ -37,72 +33,64 @@ pub(crate) fn dot(graph: &ResourceGraph) -> String {
     }
     for (node, needs) in graph.reduced().iter().enumerate() {
         for &need in needs {
-            let (from, to) = (&graph.nodes[need].address, &graph.nodes[node].address);
-            let _ = writeln!(text, "  {} -> {}", quoted(from), quoted(to));
+            let (from, to) = (&graph.nodes[need], &graph.nodes[node]);
+            let _ = writeln!(text, "  {} -> {}", name(from), name(to));
         }
     }
     text.push_str("}\n");
     text
 }
 
-/// For Markdown pages.
-pub(crate) fn mermaid(graph: &ResourceGraph) -> String {
-    let mut text = String::from("graph LR\n");
-    for (place, (module, members)) in graph.modules().into_iter().enumerate() {
-        let indent = if module.is_empty() { "  " } else { "    " };
-        if !module.is_empty() {
-            let _ = writeln!(text, "  subgraph m{place}[\"{}\"]", entities(module));
+fn name(node: &Node) -> String {
+    quoted(&one_line(&node.address))
+}
+
+fn label(text: &str) -> String {
+    quoted(&one_line(&shortened(text, LONGEST)))
+}
+
+fn attributes(node: &Node) -> String {
+    let look = look(node.action);
+    let signed = match look.sign {
+        "" => node.name.clone(),
+        sign => format!("{sign} {}", node.name),
+    };
+    let dashed = match node.mode {
+        "managed" => None,
+        _ => Some("dashed"),
+    };
+    let filled = node.action.map(|_| "filled");
+    let styles: Vec<&str> = dashed.into_iter().chain(filled).collect();
+    let mut text = format!("label = {}", label(&signed));
+    match styles[..] {
+        [] => {}
+        [one] => {
+            let _ = write!(text, ", style = {one}");
         }
-        for member in members {
-            let _ = writeln!(
-                text,
-                "{indent}n{member}[\"{}\"]",
-                entities(&graph.nodes[member].name)
-            );
-        }
-        if !module.is_empty() {
-            text.push_str("  end\n");
+        _ => {
+            let _ = write!(text, ", style = \"{}\"", styles.join(","));
         }
     }
-    for (node, needs) in graph.reduced().iter().enumerate() {
-        for &need in needs {
-            let _ = writeln!(text, "  n{need} --> n{node}");
-        }
+    if node.action.is_some() {
+        let (fill, line) = (look.fill, look.line);
+        let _ = write!(text, ", fillcolor = \"{fill}\", color = \"{line}\"");
     }
     text
 }
 
-/// Mermaid knows HTML's entities, with `#` for `&`.
-fn entities(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            character if character.is_alphanumeric() => safe.push(character),
-            '.' | '_' | '-' | ' ' | '[' | ']' | '/' | ':' => safe.push(character),
-            character => {
-                let _ = write!(safe, "#{};", u32::from(character));
-            }
-        }
-    }
-    safe
-}
-
-/// For programs: every resource with everything that it depends on directly.
+/// For programs: every resource with everything that it depends on directly, and the actions of a plan in Terraform's words.
 pub(crate) fn json(graph: &ResourceGraph) -> String {
-    let resources: Vec<_> = graph
-        .nodes
-        .iter()
-        .map(|node| {
-            let needs: Vec<&str> = node
-                .needs
-                .iter()
-                .map(|&need| &*graph.nodes[need].address)
-                .collect();
-            let mut json = json!(node);
-            json["depends_on"] = json!(needs);
-            json
-        })
-        .collect();
+    let resources = graph.nodes.iter().map(|node| {
+        let needs = node.needs.iter();
+        let needs: Vec<&str> = needs.map(|&need| &*graph.nodes[need].address).collect();
+        let mut json = json!(node);
+        if let Some(action) = node.action {
+            json["actions"] = json!(actions(action));
+        }
+        json["depends_on"] = json!(needs);
+        json
+    });
+    let resources: Vec<_> = resources.collect();
     let document = json!({ "format_version": "1.0", "resources": resources });
     harmless_json(format!("{document}\n"))
 }

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use serde_json::json;
-use terrane_core::addr::ConfigAddr;
+use terrane_core::addr::{ConfigAddr, ModuleAddr};
 use terrane_core::{Location, Program};
 use terrane_engine::{Action, Plan};
 
 use super::escape::{self, Html, Links, json};
+use super::layout::{BOX_HEIGHT, layout};
 use crate::view::ShownPlan;
-use crate::view::graph::{BOX_HEIGHT, Node, ResourceGraph, layout};
+use crate::view::graph::{Node, ResourceGraph};
 use crate::view::printable::{counted, one_line};
 
 /// More boxes than this are no picture that a person can read.
@@ -144,6 +145,7 @@ impl PlanGraph {
         });
         let graph = ResourceGraph {
             nodes: nodes.collect(),
+            is_plan: false,
         };
         let boxes = graph.nodes.iter().zip(kept).map(|(node, number)| {
             let change = links.change(&node.address);
@@ -222,7 +224,10 @@ impl PlanGraph {
                 counted(boxes.len(), "module"),
                 counted(place.len(), "resource")
             ),
-            graph: ResourceGraph { nodes },
+            graph: ResourceGraph {
+                nodes,
+                is_plan: false,
+            },
             boxes,
         }
     }
@@ -236,7 +241,9 @@ fn node_of(address: &str) -> Node {
         mode: "managed",
         type_name: String::new(),
         name: address.to_owned(),
-        declared: String::new(),
+        declared: None,
+        path: ModuleAddr::root(),
+        action: None,
         needs: Vec::new(),
     }
 }
@@ -271,11 +278,9 @@ fn add_removed(graph: &mut ResourceGraph, plan: &Plan, program: &Program) {
         let needs = dependencies.iter().filter_map(|one| instances.get(one));
         let needs = needs.flat_map(|all| all.iter().take(JOINED)).copied();
         let declared = change.location.as_ref().map(Location::to_string);
-        graph.nodes.push(Node::new(
-            &change.address,
-            declared.unwrap_or_default(),
-            needs.collect(),
-        ));
+        graph
+            .nodes
+            .push(Node::new(&change.address, declared, needs.collect()));
     }
 }
 

@@ -12,6 +12,7 @@
 mod cost;
 mod escape;
 mod graph;
+mod layout;
 mod page;
 mod policies;
 mod tree;

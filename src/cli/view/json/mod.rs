@@ -14,6 +14,8 @@ mod value;
 mod values;
 mod variables;
 
+pub(super) use plan::actions;
+
 use std::sync::Arc;
 
 use serde::Serialize;

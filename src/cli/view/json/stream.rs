@@ -181,7 +181,9 @@ impl ProgressView for JsonView {
             Event::StepStarted(step) => {
                 self.hook("info", "apply_start", step, "Started", &[]);
             }
-            Event::StepDone { step, elapsed, id } => {
+            Event::StepDone {
+                step, elapsed, id, ..
+            } => {
                 let mut more = vec![("elapsed_seconds", json!(elapsed.as_secs()))];
                 if let Some(id) = id {
                     more.extend([("id_key", json!("id")), ("id_value", json!(id))]);
