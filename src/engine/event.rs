@@ -79,6 +79,8 @@ pub enum Event {
         elapsed: Duration,
         /// The object's id afterwards, where it has one.
         id: Option<String>,
+        /// The provider's warnings that neither the plan nor an earlier step had.
+        warnings: Diagnostics,
     },
     /// A step failed. It is recorded as far as it came.
     StepFailed {

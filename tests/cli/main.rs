@@ -23,6 +23,7 @@ mod repair;
 mod s3;
 mod saved_plans;
 mod scenes;
+mod screen;
 mod secrets;
 mod stage;
 mod state;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd;
 use std::process::{Child, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -13,16 +14,19 @@ use crate::stage::{fake, network};
 
 /// Starts the program with a terminal as its standard input and error.
 pub(crate) fn on_a_terminal(stack: &TestEnvironment, arguments: &[&str]) -> (Child, File) {
+    on_a_terminal_of(stack, arguments, (160, 40))
+}
+
+/// The same on a terminal with so many columns and lines.
+pub(crate) fn on_a_terminal_of(
+    stack: &TestEnvironment,
+    arguments: &[&str],
+    size: (u16, u16),
+) -> (Child, File) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&terminal).expect("a terminal of ours");
     unlockpt(&terminal).expect("an open terminal");
-    let size = Winsize {
-        ws_row: 40,
-        ws_col: 160,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    tcsetwinsize(&terminal, size).expect("a size");
+    resize(&terminal, size);
     let name = ptsname(&terminal, Vec::new()).expect("a name");
     let other = || {
         let path = name.to_str().expect("a path");
@@ -32,14 +36,27 @@ pub(crate) fn on_a_terminal(stack: &TestEnvironment, arguments: &[&str]) -> (Chi
             .open(path)
             .expect("the other end")
     };
-    let child = stack
-        .command(arguments)
-        .env("TERM", "xterm")
+    let mut command = stack.command(arguments);
+    if command.get_envs().all(|(name, _)| name != "TERM") {
+        command.env("TERM", "xterm");
+    }
+    let child = command
         .stdin(Stdio::from(other()))
         .stderr(Stdio::from(other()))
         .spawn()
         .expect("a stack program");
     (child, File::from(terminal))
+}
+
+/// Makes the terminal as large as that.
+pub(crate) fn resize(terminal: impl AsFd, (columns, lines): (u16, u16)) {
+    let size = Winsize {
+        ws_row: lines,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(terminal, size).expect("a size");
 }
 
 /// Reads the screen until the text is there, or to the end when the program is gone.
@@ -64,7 +81,7 @@ fn a_yes_is_asked_for_and_a_no_changes_nothing() {
     for (answer, code) in [("yes\n", 0), ("no\n", 1), ("\u{4}", 1)] {
         let stack = network();
         let (mut child, mut terminal) = on_a_terminal(&stack, &["up"]);
-        let asked = read_until(&mut terminal, "[yes/no/details]");
+        let asked = read_until(&mut terminal, "[yes/no/details/graph]");
         assert!(asked.contains("Make these changes?"), "{asked}");
         terminal.write_all(answer.as_bytes()).expect("writable");
         let rest = read_until(&mut terminal, "no such text");
@@ -78,9 +95,9 @@ fn a_yes_is_asked_for_and_a_no_changes_nothing() {
 fn the_details_of_a_folded_plan_are_shown_at_the_question() {
     let stack = network();
     let (mut child, mut terminal) = on_a_terminal(&stack, &["up"]);
-    read_until(&mut terminal, "[yes/no/details]");
+    read_until(&mut terminal, "[yes/no/details/graph]");
     terminal.write_all(b"details\n").expect("writable");
-    read_until(&mut terminal, "details] ");
+    read_until(&mut terminal, "graph] ");
     terminal.write_all(b"no\n").expect("writable");
     read_until(&mut terminal, "no such text");
     assert_eq!(child.wait().expect("an end").code(), Some(1));
@@ -93,10 +110,52 @@ fn the_details_of_a_folded_plan_are_shown_at_the_question() {
 }
 
 #[test]
+fn one_resource_and_the_graph_are_shown_at_the_question() {
+    let stack = network();
+    let (mut child, mut terminal) = on_a_terminal(&stack, &["up"]);
+    read_until(&mut terminal, "[yes/no/details/graph]");
+    let mut ask = |question: &str| {
+        writeln!(terminal, "{question}").expect("writable");
+        read_until(&mut terminal, "graph] ")
+    };
+    ask("details module.network.conformance_sdk_thing.child[\"b\"]");
+    let missing = ask("details module.network.conformance_sdk_thing.child[\"c\"]");
+    assert!(
+        missing.contains("did you mean `module.network.conformance_sdk_thing.child[\"a\"]`?"),
+        "{missing}"
+    );
+    let unread = ask("details \u{1b}[");
+    assert!(
+        unread.contains("is no address") || unread.contains("has no resource"),
+        "{unread}"
+    );
+    let said = ask("graph");
+    assert!(
+        said.contains("graph written to .terrane/test/graph.svg"),
+        "{said}"
+    );
+    let picture = stack.path().join(".terrane/test/graph.svg");
+    let picture = std::fs::read_to_string(picture).expect("a picture");
+    assert_eq!(picture.matches("<g class=\"create\"").count(), 3);
+    terminal.write_all(b"no\n").expect("writable");
+    read_until(&mut terminal, "no such text");
+    assert_eq!(child.wait().expect("an end").code(), Some(1));
+    let mut plans = String::new();
+    let mut stdout = child.stdout.take().expect("a pipe");
+    stdout.read_to_string(&mut plans).expect("text");
+    let (_, details) = plans.split_once("Plan: 3 to add").expect("a plan");
+    assert!(
+        details.contains("child-b") && !details.contains("child-a"),
+        "{details}"
+    );
+    assert!(!details.contains("Plan:"), "{details}");
+}
+
+#[test]
 fn an_interrupt_at_the_question_changes_nothing() {
     let stack = network();
     let (mut child, mut terminal) = on_a_terminal(&stack, &["up"]);
-    read_until(&mut terminal, "[yes/no/details]");
+    read_until(&mut terminal, "[yes/no/details/graph]");
     let sent = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status();
@@ -108,9 +167,10 @@ fn an_interrupt_at_the_question_changes_nothing() {
 
 #[test]
 fn running_operations_are_shown_with_a_clock_and_their_dependents() {
-    let stack = network();
-    let knobs = "knobs={\"base\":{\"delay\":\"1s\"}}";
-    let (mut child, mut terminal) = on_a_terminal(&stack, &["up", "--yes", "--var", knobs]);
+    let mut stack = network();
+    let slow = "{\"delay\":\"1s\"}";
+    let knobs = format!("knobs={{\"base\":{slow},\"child\":{slow}}}");
+    let (mut child, mut terminal) = on_a_terminal(&stack, &["up", "--yes", "--var", &knobs]);
     let drawn = read_until(&mut terminal, "no such text");
     assert!(child.wait().expect("an end").success(), "{drawn}");
     for text in [
@@ -122,6 +182,14 @@ fn running_operations_are_shown_with_a_clock_and_their_dependents() {
     ] {
         assert!(drawn.contains(text), "{text:?} is not in {drawn:?}");
     }
+    // A later run knows how long it takes; a folder of caches that cannot be had is no matter.
+    stack.run(&["destroy", "--yes"]).exits(0);
+    let (mut child, mut terminal) = on_a_terminal(&stack, &["up", "--yes", "--var", &knobs]);
+    let drawn = read_until(&mut terminal, "no such text");
+    assert!(child.wait().expect("an end").success(), "{drawn}");
+    assert!(drawn.contains(", usually 1s"), "{drawn:?}");
+    stack.set("TERRANE_CACHE_DIR", "/dev/null");
+    stack.run(&["destroy", "--yes"]).exits(0);
 }
 
 #[test]
@@ -150,5 +218,25 @@ fn without_colour_nothing_is_coloured() {
     let (mut child, mut terminal) = on_a_terminal(&stack, &["up", "--yes"]);
     let drawn = read_until(&mut terminal, "no such text");
     assert!(child.wait().expect("an end").success(), "{drawn}");
-    assert!(!drawn.contains("\u{1b}[32m"), "{drawn:?}");
+    let mut codes = drawn.split('\u{1b}').skip(1);
+    let is_colour = |code: &str| {
+        code.trim_start_matches(|c: char| !c.is_alphabetic())
+            .starts_with('m')
+    };
+    assert!(!codes.any(is_colour), "{drawn:?}");
+}
+
+#[test]
+fn a_dumb_terminal_gets_plain_lines() {
+    let mut stack = network();
+    stack.set("TERM", "dumb");
+    let (mut child, mut terminal) = on_a_terminal(&stack, &["up", "--yes"]);
+    let drawn = read_until(&mut terminal, "no such text");
+    assert!(child.wait().expect("an end").success(), "{drawn}");
+    let is_control = |c: char| c.is_control() && !"\r\n".contains(c);
+    assert!(!drawn.contains(is_control), "{drawn:?}");
+    assert!(
+        drawn.contains("conformance_sdk_thing.base: creating…"),
+        "{drawn:?}"
+    );
 }

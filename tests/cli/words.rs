@@ -20,11 +20,14 @@ fn any_other_answer_than_yes_or_no_is_asked_again() {
     let stack = builtin();
     for (answers, code) in [(["maybe", "", "YES"], 0), (["sure", "j", "no"], 1)] {
         let (child, mut terminal) = on_a_terminal(&stack, &["up"]);
-        read_until(&mut terminal, "[yes/no/details]");
+        read_until(&mut terminal, "[yes/no/details/graph]");
         for answer in answers {
             writeln!(terminal, "{answer}").expect("a reader");
             if !["YES", "no"].contains(&answer) {
-                read_until(&mut terminal, "answer `yes`, `no` or `details`");
+                read_until(
+                    &mut terminal,
+                    "answer `yes`, `no`, `details`, `details ADDRESS` or `graph`",
+                );
             }
         }
         let rest = std::thread::spawn(move || read_until(&mut terminal, "\0"));

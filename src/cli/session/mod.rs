@@ -9,6 +9,7 @@ mod providers;
 mod recording;
 mod rescue;
 mod state;
+mod times;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::num::NonZeroUsize;

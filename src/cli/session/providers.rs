@@ -282,8 +282,8 @@ impl InstallObserver for Observers<'_> {
     }
 }
 
-/// Where schemas of providers are kept between runs; `None` where the environment names no home.
-fn cache_folder(environment: &Environment) -> Option<PathBuf> {
+/// What is kept between runs and may be deleted at any time lies there; `None` where the environment names no home.
+pub(super) fn cache_folder(environment: &Environment) -> Option<PathBuf> {
     let folder = |name| environment.get(name).map(PathBuf::from);
     // A relative `XDG_CACHE_HOME` is to be ignored, as its specification says.
     let caches = folder("XDG_CACHE_HOME").filter(|path| path.is_absolute());

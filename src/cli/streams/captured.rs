@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::outlet::Outlet;
-use super::rows::{Rows, Size};
+use super::rows::{Narrowing, Rows, Size};
 use super::{Ink, Streams};
 
 /// The text that went to both streams, in order.
@@ -45,7 +45,7 @@ impl Streams {
     /// A terminal of 80 × 24 in colours.
     pub(crate) fn captured_terminal() -> (Self, Captured) {
         let captured = Captured::default();
-        let rows = Rows::new(|| Size::new(80, 24));
+        let rows = Rows::new(size, Narrowing::Wraps);
         let outlet = Arc::new(Outlet::with_rows(captured.clone(), rows));
         (Self::into_one(outlet, Ink::Coloured), captured)
     }
@@ -58,7 +58,15 @@ impl Streams {
             err_style: ink,
             interactive: false,
             live: ink == Ink::Coloured,
+            size,
             stopping: AtomicBool::new(false),
         }
+    }
+}
+
+fn size() -> Size {
+    Size {
+        columns: 80,
+        lines: 24,
     }
 }

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 #[cfg(feature = "rendering")]
 pub(crate) use captured::Captured;
 use outlet::Outlet;
-use rows::Rows;
+use rows::{Narrowing, Rows};
+
+pub(crate) use rows::Size;
 
 /// Standard output and standard error, and the abilities of the terminal behind them.
 ///
@@ -32,6 +34,8 @@ pub(crate) struct Streams {
     interactive: bool,
     /// Rows may be redrawn in place.
     live: bool,
+    /// The size of the terminal that they stand on.
+    size: fn() -> Size,
     /// A signal was heard.
     stopping: AtomicBool,
 }
@@ -57,7 +61,11 @@ impl Streams {
         };
         let live = err && !dumb;
         let talk = Arc::new(match live {
-            true => Outlet::with_rows(io::stderr(), Rows::new(rows::stderr_size)),
+            true => {
+                let narrowing =
+                    Narrowing::of_terminal(|name| std::env::var_os(name)?.into_string().ok());
+                Outlet::with_rows(io::stderr(), Rows::new(rows::stderr_size, narrowing))
+            }
             false => Outlet::new(io::stderr()),
         });
         Self {
@@ -70,6 +78,7 @@ impl Streams {
             err_style: ink(err),
             interactive: err && io::stdin().is_terminal(),
             live,
+            size: rows::stderr_size,
             stopping: AtomicBool::new(false),
         }
     }
@@ -94,6 +103,11 @@ impl Streams {
         if self.live {
             self.err.rows(rows);
         }
+    }
+
+    /// The size of the terminal that the rows stand on.
+    pub(crate) fn size(&self) -> Size {
+        (self.size)()
     }
 
     /// Whether a person sees questions and can answer them.

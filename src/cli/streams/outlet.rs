@@ -188,7 +188,6 @@ impl Shared {
     }
 
     fn write_for_ever(&self, mut writer: Writer) {
-        let mut drawn: Vec<String> = Vec::new();
         loop {
             let (text, rows) = {
                 let queue = self.queue();
@@ -203,10 +202,7 @@ impl Shared {
             };
             let bytes = match &mut writer.rows {
                 None => text,
-                Some(on_screen) => {
-                    drawn = rows.unwrap_or(drawn);
-                    on_screen.around(text, &drawn)
-                }
+                Some(on_screen) => on_screen.around(text, rows),
             };
             let result = self.write(&mut *writer.to, &bytes);
             let mut queue = self.queue();

@@ -6,77 +6,130 @@ use std::os::fd::AsFd as _;
 
 use console::{measure_text_width, truncate_str};
 
+/// From here on a terminal shows nothing until [`SHOW`]: no half-drawn rows. One that does not know this ignores it.
+const HOLD: &str = "\u{1b}[?2026h";
+const SHOW: &str = "\u{1b}[?2026l";
+
 /// The rows at the bottom of a terminal.
 pub(super) struct Rows {
     size: fn() -> Size,
-    /// The width of each row that stands there.
-    drawn: Vec<usize>,
+    narrowing: Narrowing,
+    /// The rows that are to stand there.
+    wanted: Vec<String>,
+    /// The rows that stand there, as they were cut.
+    drawn: Vec<String>,
 }
 
 /// How large a terminal is, in characters.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
-    columns: usize,
-    lines: usize,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) columns: usize,
+    pub(crate) lines: usize,
 }
 
-impl Size {
-    /// So many columns and lines.
-    #[cfg(feature = "rendering")]
-    pub(super) fn new(columns: usize, lines: usize) -> Self {
-        Self { columns, lines }
-    }
+/// What becomes of a long line when a terminal gets narrower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Narrowing {
+    /// It goes on in the next line: nearly all terminals.
+    Wraps,
+    /// Its end is cut off.
+    Cuts,
 }
 
 impl Rows {
     /// No rows yet, on a terminal of that size.
-    pub(super) fn new(size: fn() -> Size) -> Self {
+    pub(super) fn new(size: fn() -> Size, narrowing: Narrowing) -> Self {
         Self {
             size,
+            narrowing,
+            wanted: Vec::new(),
             drawn: Vec::new(),
         }
     }
 
-    /// The bytes that write the text above these rows and erase the earlier ones.
-    pub(super) fn around(&mut self, text: Vec<u8>, rows: &[String]) -> Vec<u8> {
+    /// The bytes that write the text above the rows, and draw new ones where there are some. None where the screen is as it should be.
+    pub(super) fn around(&mut self, text: Vec<u8>, rows: Option<Vec<String>>) -> Vec<u8> {
+        self.wanted = rows.unwrap_or_else(|| std::mem::take(&mut self.wanted));
         let size = (self.size)();
-        let mut bytes = self.erase(size).into_bytes();
-        match bytes.is_empty() {
-            true => bytes = text,
-            false => bytes.extend(text),
+        let rows = fitting(&self.wanted, size);
+        if rows.is_empty() && self.drawn.is_empty() {
+            return text;
         }
-        bytes.extend(self.draw(rows, size).into_bytes());
+        if text.is_empty() && rows == self.drawn {
+            return text;
+        }
+        let lines = self.lines(size);
+        let mut bytes = HOLD.as_bytes().to_vec();
+        if text.is_empty() && lines == self.drawn.len() {
+            bytes.extend(self.over(&rows).into_bytes());
+        } else {
+            bytes.extend(erase(lines).into_bytes());
+            bytes.extend(text);
+            for row in &rows {
+                bytes.extend_from_slice(row.as_bytes());
+                bytes.push(b'\n');
+            }
+        }
+        bytes.extend_from_slice(SHOW.as_bytes());
+        self.drawn = rows;
         bytes
     }
 
-    /// The cursor stands below the rows, in a line of its own: there the terminal shows the keys that are pressed.
-    fn erase(&mut self, size: Size) -> String {
-        // A terminal that became narrower has broken the rows.
-        let lines = |width: usize| width.div_ceil(size.columns).max(1);
-        match self.drawn.drain(..).map(lines).sum::<usize>() {
-            0 => String::new(),
-            lines => format!("\r\u{1b}[{lines}A\u{1b}[J"),
-        }
+    /// How many lines the drawn rows take now.
+    fn lines(&self, size: Size) -> usize {
+        let lines = |row: &String| match self.narrowing {
+            Narrowing::Wraps => measure_text_width(row).div_ceil(size.columns).max(1),
+            Narrowing::Cuts => 1,
+        };
+        self.drawn.iter().map(lines).sum()
     }
 
-    fn draw(&mut self, rows: &[String], size: Size) -> String {
-        // One line is the cursor's. Rows that do not fit are counted: one that has scrolled away cannot be erased.
-        let room = size.lines.saturating_sub(1).max(1);
-        let (shown, more) = match rows.len() <= room {
-            true => (rows, None),
-            false => {
-                let (shown, rest) = rows.split_at(room.saturating_sub(1));
-                (shown, Some(format!("          and {} more", rest.len())))
+    /// Writes over the rows that differ: nothing is blank in between.
+    fn over(&self, rows: &[String]) -> String {
+        let mut text = up(self.drawn.len());
+        for (place, row) in rows.iter().enumerate() {
+            match self.drawn.get(place) == Some(row) {
+                true => text.push('\n'),
+                false => {
+                    let _ = writeln!(text, "{row}\u{1b}[K");
+                }
             }
-        };
-        let mut text = String::new();
-        for row in shown.iter().chain(&more) {
-            let row = truncate_str(row, size.columns.saturating_sub(1), "…");
-            self.drawn.push(measure_text_width(&row));
-            let _ = writeln!(text, "{row}");
+        }
+        if rows.len() < self.drawn.len() {
+            text.push_str("\u{1b}[J");
         }
         text
     }
+}
+
+/// The cursor stands below the rows, in a line of its own: there the terminal shows the keys that are pressed.
+fn up(lines: usize) -> String {
+    match lines {
+        0 => String::new(),
+        lines => format!("\r\u{1b}[{lines}A"),
+    }
+}
+
+fn erase(lines: usize) -> String {
+    match lines {
+        0 => String::new(),
+        lines => format!("{}\u{1b}[J", up(lines)),
+    }
+}
+
+/// The rows as they fit. Those that do not are counted: one that has scrolled away cannot be erased.
+fn fitting(rows: &[String], size: Size) -> Vec<String> {
+    // One line is the cursor's.
+    let room = size.lines.saturating_sub(1).max(1);
+    let (shown, more) = match rows.len() <= room {
+        true => (rows, None),
+        false => {
+            let (shown, rest) = rows.split_at(room.saturating_sub(1));
+            (shown, Some(format!("          and {} more", rest.len())))
+        }
+    };
+    let cut = |row| truncate_str(row, size.columns.saturating_sub(1), "…").into_owned();
+    shown.iter().chain(&more).map(|row| cut(row)).collect()
 }
 
 /// The size of the terminal at stderr, as it is now.
@@ -93,6 +146,20 @@ pub(super) fn stderr_size() -> Size {
     }
 }
 
+impl Narrowing {
+    /// As the variables of the environment tell which terminal it is: nothing can be asked without reading from it.
+    pub(super) fn of_terminal(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let term = variable("TERM").unwrap_or_default();
+        let named = |name: &str| term.starts_with(name);
+        let multiplexed = variable("TMUX").is_some();
+        let cuts = variable("XTERM_VERSION").is_some() || named("screen") || named("rxvt");
+        match cuts && !multiplexed {
+            true => Self::Cuts,
+            false => Self::Wraps,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +169,8 @@ mod tests {
         columns: usize,
         lines: Vec<String>,
         line: usize,
+        /// How many bytes of that line stand before the cursor.
+        written: usize,
     }
 
     impl Screen {
@@ -111,8 +180,9 @@ mod tests {
             while let Some(character) = rest.chars().next() {
                 rest = &rest[character.len_utf8()..];
                 match character {
-                    '\r' => {}
+                    '\r' => self.written = 0,
                     '\n' => {
+                        self.written = 0;
                         self.line += 1;
                         if self.line == self.lines.len() {
                             self.lines.push(String::new());
@@ -130,10 +200,20 @@ mod tests {
                                 self.lines.truncate(self.line);
                                 self.lines.push(String::new());
                             }
+                            b'K' => {
+                                let written = self.written;
+                                self.lines[self.line].truncate(written);
+                            }
                             _ => {}
                         }
                     }
-                    character => self.lines[self.line].push(character),
+                    character => {
+                        let line = &mut self.lines[self.line];
+                        let rest = line.split_off(self.written);
+                        line.push(character);
+                        self.written = line.len();
+                        line.extend(rest.chars().skip(1));
+                    }
                 }
             }
         }
@@ -152,6 +232,14 @@ mod tests {
             self.line = lines.len() - 1;
             self.lines = lines;
         }
+
+        /// As a terminal does that cuts lines off.
+        fn cut(&mut self, columns: usize) {
+            self.columns = columns;
+            for line in &mut self.lines {
+                *line = line.chars().take(columns).collect();
+            }
+        }
     }
 
     fn rows(count: usize) -> Vec<String> {
@@ -165,51 +253,100 @@ mod tests {
             columns: 30,
             lines: vec![String::new()],
             line: 0,
+            written: 0,
         }
     }
+
+    const SIZE: Size = Size {
+        columns: 30,
+        lines: 10,
+    };
+    const NARROW: Size = Size {
+        columns: 12,
+        lines: 10,
+    };
 
     #[test]
     fn text_stands_above_the_rows_and_no_old_row_stays() {
         let mut screen = screen();
-        let mut on_screen = Rows::new(|| Size {
-            columns: 30,
-            lines: 10,
-        });
-        screen.show(&on_screen.around(b"plan\n".into(), &rows(3)));
+        let mut on_screen = Rows::new(|| SIZE, Narrowing::Wraps);
+        screen.show(&on_screen.around(b"plan\n".into(), Some(rows(3))));
         // The terminal shows a key.
         screen.show(b"^C");
-        screen.show(&on_screen.around(b"stopping\n".into(), &rows(2)));
-        screen.show(&on_screen.around(b"created\n".into(), &rows(1)));
-        screen.show(&on_screen.around(Vec::new(), &[]));
+        screen.show(&on_screen.around(b"stopping\n".into(), Some(rows(2))));
+        screen.show(&on_screen.around(b"created\n".into(), Some(rows(1))));
+        screen.show(&on_screen.around(Vec::new(), Some(Vec::new())));
         assert_eq!(screen.lines, ["plan", "stopping", "created", ""]);
     }
 
     #[test]
     fn rows_that_a_narrower_terminal_breaks_are_erased_whole() {
         let mut screen = screen();
-        let mut on_screen = Rows::new(|| Size {
-            columns: 30,
-            lines: 10,
-        });
-        screen.show(&on_screen.around(b"plan\n".into(), &rows(3)));
-        on_screen.size = || Size {
-            columns: 12,
-            lines: 10,
-        };
+        let mut on_screen = Rows::new(|| SIZE, Narrowing::Wraps);
+        screen.show(&on_screen.around(b"plan\n".into(), Some(rows(3))));
+        on_screen.size = || NARROW;
         screen.resize(12);
-        screen.show(&on_screen.around(Vec::new(), &rows(1)));
+        screen.show(&on_screen.around(Vec::new(), Some(rows(1))));
         assert_eq!(screen.lines, ["plan", "row 0 ----…", ""]);
+    }
+
+    #[test]
+    fn a_terminal_that_cuts_lines_loses_no_text_when_it_gets_narrower() {
+        let mut screen = screen();
+        let mut on_screen = Rows::new(|| SIZE, Narrowing::Cuts);
+        screen.show(&on_screen.around(b"plan\n".into(), Some(rows(3))));
+        on_screen.size = || NARROW;
+        screen.cut(12);
+        screen.show(&on_screen.around(Vec::new(), None));
+        assert_eq!(screen.lines[..2], ["plan", "row 0 ----…"]);
+        screen.show(&on_screen.around(Vec::new(), Some(rows(1))));
+        assert_eq!(screen.lines, ["plan", "row 0 ----…", ""]);
+    }
+
+    #[test]
+    fn only_rows_that_differ_are_written_and_nothing_when_none_does() {
+        let mut screen = screen();
+        let mut on_screen = Rows::new(|| SIZE, Narrowing::Wraps);
+        screen.show(&on_screen.around(b"plan\n".into(), Some(rows(3))));
+        assert!(on_screen.around(Vec::new(), Some(rows(3))).is_empty());
+        assert!(on_screen.around(Vec::new(), None).is_empty());
+        let mut changed = rows(4);
+        changed[1] = "changed".to_owned();
+        let bytes = on_screen.around(Vec::new(), Some(changed));
+        assert!(!String::from_utf8_lossy(&bytes).contains("row 0"));
+        screen.show(&bytes);
+        let [plan, first, second, ..] = &*screen.lines else {
+            panic!("{:?}", screen.lines)
+        };
+        assert_eq!((&**plan, &**second), ("plan", "changed"));
+        assert!(first.starts_with("row 0") && screen.lines[4].starts_with("row 3"));
+        assert_eq!(screen.lines.len(), 6);
     }
 
     #[test]
     fn more_rows_than_a_terminal_has_lines_are_counted() {
         let mut screen = screen();
-        let mut on_screen = Rows::new(|| Size {
+        let low = || Size {
             columns: 30,
             lines: 4,
-        });
-        screen.show(&on_screen.around(Vec::new(), &rows(9)));
+        };
+        let mut on_screen = Rows::new(low, Narrowing::Wraps);
+        screen.show(&on_screen.around(Vec::new(), Some(rows(9))));
         assert_eq!(screen.lines[2].trim(), "and 7 more");
         assert_eq!(screen.lines.len(), 4);
+    }
+
+    #[test]
+    fn terminals_that_cut_lines_are_known_by_their_variables() {
+        let narrowing = |set: &[(&str, &str)]| {
+            let find = |name: &str| set.iter().find(|(known, _)| *known == name);
+            Narrowing::of_terminal(|name| find(name).map(|(_, value)| (*value).to_owned()))
+        };
+        let xterm = ("XTERM_VERSION", "XTerm(390)");
+        assert_eq!(narrowing(&[("TERM", "xterm"), xterm]), Narrowing::Cuts);
+        assert_eq!(narrowing(&[("TERM", "screen")]), Narrowing::Cuts);
+        let inside = [("TERM", "screen"), xterm, ("TMUX", "/tmp/tmux")];
+        assert_eq!(narrowing(&inside), Narrowing::Wraps);
+        assert_eq!(narrowing(&[("TERM", "xterm-256color")]), Narrowing::Wraps);
     }
 }

@@ -6,7 +6,7 @@ use terrane_core::Marked;
 use terrane_engine::{ActionStage, Event, EventSink, Plan};
 use tokio::task::JoinHandle;
 
-use super::{ProgressView, Tracker};
+use super::{ProgressView, Tracker, UsualTimes};
 use crate::redactor::Redactor;
 
 /// Feeds the events of one run to its view.
@@ -38,6 +38,16 @@ impl Feed {
     /// Tells the tracker which plan will be applied.
     pub(crate) fn planned(&self, plan: &Plan) {
         self.tracker().planned(plan);
+    }
+
+    /// Tells the tracker how long operations took in earlier runs.
+    pub(crate) fn remember(&self, usual: UsualTimes) {
+        self.tracker().remember(usual);
+    }
+
+    /// Those times with the ones of this run; none when nothing was done.
+    pub(crate) fn times(&self) -> Option<UsualTimes> {
+        self.tracker().times()
     }
 
     /// Takes away rows that are redrawn: nothing more will happen, or a question is asked now.
@@ -81,9 +91,15 @@ impl Feed {
                 elapsed,
                 diagnostics: self.redactor.diagnostics(diagnostics),
             },
-            Event::StepDone { step, elapsed, id } => Event::StepDone {
+            Event::StepDone {
                 step,
                 elapsed,
+                id,
+                warnings,
+            } => Event::StepDone {
+                step,
+                elapsed,
+                warnings: self.redactor.diagnostics(warnings),
                 id: id.map(|id| self.redactor.text(&id).into_owned()),
             },
             Event::Action {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use terrane_core::Diagnostics;
+use terrane_core::addr::Pattern;
 use terrane_engine::Event;
 use terrane_registry::InstallEvent;
 
@@ -78,6 +79,13 @@ impl RunViews {
                 details: Details::All,
                 ..*shown
             });
+        }
+    }
+
+    /// Every argument of the changes that a pattern names.
+    pub(crate) fn details_of(&self, shown: &ShownPlan<'_>, which: &Pattern) {
+        if let Some(stdout) = self.views.first() {
+            stdout.inspected(shown, which);
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | `many` | several views as one: a terminal and a file |
 //! | `feed` | the engine's events, redacted, to every view of a run |
 //! | `tracker` | the operations of a run as they stand, for every view that shows them |
+//! | `usual` | how long operations took in earlier runs |
 //! | `outline` | a plan as people see it, for every format that people read: nesting, folding, causes, losses |
 //! | `digest` | what a reader of a plan approves, as a SHA-256 |
 //! | `diff` | the differences between two states of an object, in rows |
@@ -45,6 +46,7 @@ mod stored;
 mod summary;
 pub(crate) mod text;
 mod tracker;
+mod usual;
 mod views;
 
 /// Every format beside text for people, which needs no flag. A new one is a folder, and an entry here.
@@ -63,6 +65,7 @@ pub(crate) use many::{PlanViews, RunViews};
 pub(crate) use outline::{Details, Place};
 pub(crate) use text::{Installing, rows_of_planning};
 pub(crate) use tracker::{Phase, Tracker};
+pub(crate) use usual::UsualTimes;
 pub(crate) use views::{
     AppliedRun, ChangeView, ClosedRun, EditView, Outputs, OutputsView, PlanView, ProgramView,
     ProgressView, ProvidersView, RunView, SavedAs, ShownPlan, StateEdit, StateView, UpkeepView,

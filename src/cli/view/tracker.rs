@@ -1,13 +1,15 @@
 //! The operations of a run as they stand: running, waiting, done, failed, not attempted. One tracker feeds every view.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use terrane_core::IdVec;
 use terrane_core::addr::InstanceAddr;
-use terrane_engine::{Event, Plan, Step, StepId, Work};
+use terrane_engine::{Event, Plan, Step, StepId, StepKind, Work};
 use terrane_state::DeposedKey;
+
+use super::UsualTimes;
 
 /// The present phase of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,10 @@ pub(crate) struct Tracker {
     skipped_objects: HashSet<(Arc<InstanceAddr>, Option<DeposedKey>)>,
     /// The tick before the last one, and the last one.
     ticks: [Instant; 2],
+    /// How long operations took in earlier runs.
+    usual: UsualTimes,
+    /// How long those of this run took, by type.
+    took: HashMap<(Arc<str>, StepKind), Vec<Duration>>,
 }
 
 /// A step that runs.
@@ -68,7 +74,14 @@ impl Tracker {
             skipped: Vec::new(),
             skipped_objects: HashSet::new(),
             ticks: [now, now],
+            usual: UsualTimes::default(),
+            took: HashMap::new(),
         }
+    }
+
+    /// Takes note of the times of earlier runs.
+    pub(super) fn remember(&mut self, usual: UsualTimes) {
+        self.usual = usual;
     }
 
     /// Takes note of an event.
@@ -91,8 +104,10 @@ impl Tracker {
                 };
                 self.running.insert(step.id, running);
             }
-            Event::StepDone { step, .. } => {
+            Event::StepDone { step, elapsed, .. } => {
                 self.done += 1;
+                let key = (step.address.resource.type_name.clone(), step.kind);
+                self.took.entry(key).or_default().push(*elapsed);
                 self.end(step);
             }
             Event::StepFailed { step, .. } => {
@@ -234,6 +249,22 @@ impl Tracker {
         None
     }
 
+    /// How long such a step usually takes, as far as earlier runs tell.
+    pub(crate) fn usual(&self, step: &Step) -> Option<Duration> {
+        self.usual.of(&step.address.resource.type_name, step.kind)
+    }
+
+    /// The times of earlier runs with those of this one; none when nothing was done.
+    pub(super) fn times(&mut self) -> Option<UsualTimes> {
+        if self.took.is_empty() {
+            return None;
+        }
+        for ((type_name, kind), times) in self.took.drain() {
+            self.usual.add(&type_name, kind, times);
+        }
+        Some(self.usual.clone())
+    }
+
     /// Steps that were not attempted, one for each object.
     pub(crate) fn skipped(&self) -> &[Step] {
         &self.skipped
@@ -242,7 +273,7 @@ impl Tracker {
 
 #[cfg(test)]
 mod tests {
-    use terrane_core::Id as _;
+    use terrane_core::{Diagnostics, Id as _};
     use terrane_engine::StepKind;
 
     use super::*;
@@ -275,6 +306,7 @@ mod tests {
             step: step(0, "a"),
             elapsed: Duration::ZERO,
             id: None,
+            warnings: Diagnostics::new(),
         });
         tracker.ticks[1] += Duration::from_secs(60);
         assert_eq!(tracker.slow(Duration::from_secs(30)).count(), 0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_codegen::AddedBindings;
-use terrane_core::addr::{InstanceAddr, ProviderSource};
+use terrane_core::addr::{InstanceAddr, Pattern, ProviderSource};
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostics, Program};
 use terrane_cost::Estimate;
@@ -125,6 +125,9 @@ pub(crate) trait RunView: ProgressView {
 
     /// The plan that is applied once it is confirmed.
     fn planned(&self, shown: &ShownPlan<'_>);
+
+    /// Every argument of some changes, for a person who is asked about the plan. A format beside which nothing can be asked has none.
+    fn inspected(&self, _shown: &ShownPlan<'_>, _which: &Pattern) {}
 
     /// The plan was applied, or as much of it as was possible.
     fn applied(&self, run: &AppliedRun<'_>);

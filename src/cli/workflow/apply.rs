@@ -16,6 +16,7 @@ use terrane_state::{Clock as _, Closed, Operation, Recorder as _, Run, RunError,
 use super::approval::Approved;
 use super::confirmation::{Confirmation, Question};
 use super::cost::Prices;
+use super::inspection::Inspection;
 use super::plan::{Machine, all_of, check, say_recovered};
 use super::plan_source::{Fresh, Held, PlanSource, Sourced};
 use super::{advice, policies, unresolved};
@@ -152,6 +153,7 @@ pub(crate) async fn carry_out(
     started: Instant,
 ) -> Result<Exit, CommandError> {
     let feed = Feed::new(view.clone(), session.redactor.clone());
+    feed.remember(session.usual_times());
     let (run, recovered) = session.open(request.operation).await?;
     say_recovered(session, &recovered);
 
@@ -187,6 +189,9 @@ pub(crate) async fn carry_out(
         Err(error) => session.rescue(&run, error).await,
         Ok(_) => None,
     };
+    if let Some(times) = feed.times() {
+        session.keep_times(times);
+    }
     drop(signals);
     work.finish(ended, closed, aftermath, started)
 }
@@ -299,12 +304,16 @@ impl<S: PlanSource> Work<'_, S> {
         }
         let question = Question {
             text: self.request.question,
-            details: Some(&|| self.view.details(&shown)),
+            inspection: Some(Inspection {
+                session: self.session,
+                view: self.view,
+                shown: &shown,
+            }),
             so_far,
         };
         let confirmation = self.request.confirmation;
         confirmation
-            .obtain_after_details(self.session, signals, question)
+            .obtain_after_a_look(self.session, signals, question)
             .await
     }
 

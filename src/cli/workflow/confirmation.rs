@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use terrane_core::Diagnostic;
 
+use super::inspection::Inspection;
 use crate::args::Yes;
 use crate::error::CommandError;
 use crate::session::Session;
@@ -22,7 +23,7 @@ pub(crate) enum Confirmation {
 pub(crate) struct Question<'a> {
     pub(crate) text: &'a str,
     /// Shows more, where there is more to show.
-    pub(crate) details: Option<&'a dyn Fn()>,
+    pub(crate) inspection: Option<Inspection<'a>>,
     /// The changes that the command has made before.
     pub(crate) so_far: &'static str,
 }
@@ -63,14 +64,14 @@ impl Confirmation {
     ) -> Result<(), CommandError> {
         let question = Question {
             text: question,
-            details: None,
+            inspection: None,
             so_far: NOTHING_CHANGED,
         };
-        self.obtain_after_details(session, signals, question).await
+        self.obtain_after_a_look(session, signals, question).await
     }
 
-    /// The same, where a person may ask for details before.
-    pub(crate) async fn obtain_after_details(
+    /// The same, where a person may look closer before.
+    pub(crate) async fn obtain_after_a_look(
         self,
         session: &Session<'_>,
         signals: &Signals,
@@ -78,7 +79,7 @@ impl Confirmation {
     ) -> Result<(), CommandError> {
         let Question {
             text,
-            details,
+            inspection,
             so_far,
         } = question;
         if self == Self::Given {
@@ -86,8 +87,11 @@ impl Confirmation {
         }
         let asked_at = Instant::now();
         let streams = session.streams.clone();
-        let (answers, named) = match details {
-            Some(_) => ("yes/no/details", "`yes`, `no` or `details`"),
+        let (answers, named) = match inspection {
+            Some(_) => (
+                "yes/no/details/graph",
+                "`yes`, `no`, `details`, `details ADDRESS` or `graph`",
+            ),
             None => ("yes/no", "`yes` or `no`"),
         };
         let first = format!("{text} [{answers}] ");
@@ -100,14 +104,19 @@ impl Confirmation {
                 answer = asked => answer.ok().flatten(),
                 () = signals.wait() => return Err(interrupted_after(so_far)),
             };
-            match answer.map(|answer| answer.to_lowercase()).as_deref() {
-                Some("yes" | "y") => break true,
-                None | Some("no" | "n") => break false,
-                Some("details" | "d") if details.is_some() => {
-                    details.into_iter().for_each(|show| show());
-                    question.clone_from(&first);
+            let Some(answer) = answer else {
+                break false;
+            };
+            match &*answer.to_lowercase() {
+                "yes" | "y" => break true,
+                "no" | "n" => break false,
+                _ => {
+                    let shown = inspection.as_ref().is_some_and(|it| it.shows(&answer));
+                    question = match shown {
+                        true => first.clone(),
+                        false => format!("Please answer {named}: "),
+                    };
                 }
-                Some(_) => question = format!("Please answer {named}: "),
             }
         };
         session.waited(asked_at.elapsed());

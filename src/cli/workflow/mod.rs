@@ -7,6 +7,7 @@ pub(crate) mod callers;
 pub(crate) mod confirmation;
 pub(crate) mod cost;
 pub(crate) mod edit;
+pub(crate) mod inspection;
 pub(crate) mod look_up;
 pub(crate) mod plan;
 pub(crate) mod plan_source;

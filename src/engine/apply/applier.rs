@@ -1,6 +1,7 @@
 //! Walks the step graph: one visit a step, and a fold over their findings.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Diagnostic, Diagnostics, ResourceId};
@@ -12,7 +13,6 @@ use super::{Applied, exports};
 use crate::change::{Action, ChangeId, Summary};
 use crate::event::{Event, Step, StepKind};
 use crate::options::PlanMode;
-use crate::plan::planner::deduplicated;
 use crate::steps::{StepId, StepNode};
 use crate::walk::{Visit, walk};
 
@@ -22,10 +22,11 @@ pub(crate) struct Applier<'a> {
 }
 
 /// The findings of the steps that have ended, beside what other steps refer to.
-#[derive(Default)]
 struct Fold {
     applied: Applied,
     warnings: Diagnostics,
+    /// The texts of those and of the plan's: providers repeat in the final plan what they said in the first.
+    said: HashSet<String>,
 }
 
 /// One operation of the step graph.
@@ -51,7 +52,7 @@ impl<'a> Applier<'a> {
             total: inputs.plan.steps.len(),
         });
         let known = Known::new(inputs);
-        let fold = RefCell::new(Fold::default());
+        let fold = RefCell::new(Fold::new(&inputs.plan.diagnostics));
         let (this, known_so_far, folded) = (&self, &known, &fold);
         let graph = inputs.plan.steps.graph();
         let walk = walk(
@@ -66,7 +67,7 @@ impl<'a> Applier<'a> {
         let mut fold = fold.into_inner();
         let (errors, warnings) = closed.into_iter().partition(Diagnostic::is_error);
         fold.applied.diagnostics.extend::<Diagnostics>(errors);
-        fold.warnings.extend::<Diagnostics>(warnings);
+        fold.warn(warnings);
         fold.finish(inputs, &known).await
     }
 
@@ -97,11 +98,13 @@ impl<'a> Applier<'a> {
             .borrow_mut()
             .take(operation, finding, result, inputs, known);
         match taken {
-            Ok(()) => {
-                inputs
-                    .host
-                    .events
-                    .emit(Event::StepDone { step, elapsed, id });
+            Ok(warnings) => {
+                inputs.host.events.emit(Event::StepDone {
+                    step,
+                    elapsed,
+                    id,
+                    warnings,
+                });
                 Visit::Done
             }
             Err(diagnostics) => {
@@ -156,7 +159,23 @@ impl Operation {
 }
 
 impl Fold {
-    /// Takes a finding into the result; the errors of a step that failed.
+    fn new(said: &Diagnostics) -> Self {
+        Self {
+            applied: Applied::default(),
+            warnings: Diagnostics::new(),
+            said: said.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Takes warnings into the result, and returns those that are new.
+    fn warn(&mut self, warnings: Diagnostics) -> Diagnostics {
+        let is_new = |warning: &Diagnostic| self.said.insert(warning.to_string());
+        let new: Diagnostics = warnings.into_iter().filter(is_new).collect();
+        self.warnings.extend(new.clone());
+        new
+    }
+
+    /// Takes a finding into the result; the new warnings of a step, or the errors of one that failed.
     fn take(
         &mut self,
         operation: Operation,
@@ -164,7 +183,7 @@ impl Fold {
         result: Result<(), StepError>,
         inputs: &Inputs<'_>,
         known: &Known<'_>,
-    ) -> Result<(), Diagnostics> {
+    ) -> Result<Diagnostics, Diagnostics> {
         let change = &inputs.plan.changes[operation.change];
         if let (Some(object), Some(id)) = (finding.object, operation.declared(inputs)) {
             known.publish(id, object);
@@ -172,7 +191,7 @@ impl Fold {
         if let Some(key) = finding.deposed {
             known.set_deposed(operation.change, key);
         }
-        self.warnings.extend(finding.warnings);
+        let warnings = self.warn(finding.warnings);
         let applied = &mut self.applied;
         let Err(error) = result else {
             applied.succeeded += 1;
@@ -182,7 +201,7 @@ impl Fold {
                 false => change.action,
             };
             count(&mut applied.done, action, operation.kind);
-            return Ok(());
+            return Ok(warnings);
         };
         applied.failed += 1;
         operation.leave_unfinished(inputs, known);
@@ -211,12 +230,8 @@ impl Fold {
         }
         let mut applied = self.applied;
         applied.interrupted = inputs.stop.is_stopped() && applied.record_error.is_none();
-        // Providers repeat in the final plan what they said in the first.
-        let said = inputs.plan.diagnostics.iter().cloned();
-        let warnings = deduplicated(said.chain(self.warnings).collect());
-        let warnings = warnings.into_iter().skip(inputs.plan.diagnostics.len());
         let errors = std::mem::take(&mut applied.diagnostics);
-        applied.diagnostics = warnings.chain(errors).collect();
+        applied.diagnostics = self.warnings.into_iter().chain(errors).collect();
         applied
     }
 }

@@ -319,7 +319,7 @@ impl Fold {
 }
 
 /// Providers repeat their warnings in validation and in both plan calls.
-pub(crate) fn deduplicated(diagnostics: Diagnostics) -> Diagnostics {
+fn deduplicated(diagnostics: Diagnostics) -> Diagnostics {
     let mut kept: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
     let mut seen = HashSet::new();
     for diagnostic in diagnostics {

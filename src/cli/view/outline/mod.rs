@@ -15,7 +15,7 @@ mod tree;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use terrane_core::addr::InstanceAddr;
+use terrane_core::addr::{InstanceAddr, Pattern};
 use terrane_core::{Expr, Marked, Program, Type};
 use terrane_engine::{
     Action, DeferredChange, Drift, Invocation, Move, OutputChange, Plan, PlanMode, ResourceChange,
@@ -115,30 +115,13 @@ pub(crate) struct Subject<'a> {
 impl Outline {
     /// Of a plan that is to be shown.
     pub(crate) fn of(shown: &ShownPlan<'_>, details: Details) -> Self {
-        let Plan {
-            mode,
-            changes,
-            drift,
-            deferred,
-            outputs,
-            moves,
-            adoptions,
-            ..
-        } = shown.plan;
-        Subject {
-            mode: *mode,
-            changes,
-            drift,
-            deferred,
-            outputs,
-            moves,
-            adoptions,
-            invocations: shown.plan.invocations(shown.program),
-            program: shown.program,
-            secrets: shown.secrets,
-            details,
-        }
-        .outline()
+        Subject::of(shown, details).outline()
+    }
+
+    /// The same of some of its changes, with every argument.
+    pub(crate) fn of_some(shown: &ShownPlan<'_>, which: &Pattern) -> Self {
+        let is_meant = |change: &ResourceChange| which.matches(&change.address);
+        Subject::of(shown, Details::All).outline_of(&is_meant)
     }
 
     /// The sentence about drift that does not matter for the plan.
@@ -155,15 +138,46 @@ impl Outline {
     }
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    fn of(shown: &'a ShownPlan<'a>, details: Details) -> Self {
+        let Plan {
+            mode,
+            changes,
+            drift,
+            deferred,
+            outputs,
+            moves,
+            adoptions,
+            ..
+        } = shown.plan;
+        Self {
+            mode: *mode,
+            changes,
+            drift,
+            deferred,
+            outputs,
+            moves,
+            adoptions,
+            invocations: shown.plan.invocations(shown.program),
+            program: shown.program,
+            secrets: shown.secrets,
+            details,
+        }
+    }
+
     /// The outline of these parts.
     pub(crate) fn outline(&self) -> Outline {
+        self.outline_of(&|_| true)
+    }
+
+    /// The same of some of the changes.
+    fn outline_of(&self, is_shown: &dyn Fn(&ResourceChange) -> bool) -> Outline {
         let (drift, quiet_drift) = self.drift();
         let only_reads = self.mode == PlanMode::RefreshOnly;
         let mut folded = Folded::default();
         let (changes, dangers) = match only_reads {
             true => Default::default(),
-            false => self.changes(&mut folded),
+            false => self.changes(&mut folded, is_shown),
         };
         Outline {
             mode: self.mode,
@@ -237,12 +251,16 @@ impl Subject<'_> {
         (shown, quiet)
     }
 
-    fn changes(&self, folded: &mut Folded) -> (ModuleTree<Entry>, Vec<Danger>) {
+    fn changes(
+        &self,
+        folded: &mut Folded,
+        is_shown: &dyn Fn(&ResourceChange) -> bool,
+    ) -> (ModuleTree<Entry>, Vec<Danger>) {
         let causes = Causes::of(self.changes, self.program);
         let mut tree = ModuleTree::default();
         let mut dangers = Vec::new();
         for change in self.changes {
-            if change.action == Action::NoOp {
+            if change.action == Action::NoOp || !is_shown(change) {
                 continue;
             }
             let rows = self.change(change, &causes, folded);

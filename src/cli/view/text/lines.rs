@@ -22,8 +22,17 @@ impl TextView {
                 time,
             } => self.progress(None, &words::waiting(addresses, *until, *time)),
             Event::StepStarted(step) => self.progress(None, &words::started(step)),
-            Event::StepDone { step, elapsed, id } => {
+            Event::StepDone {
+                step,
+                elapsed,
+                id,
+                warnings,
+            } => {
                 self.progress(None, &words::succeeded(step, *elapsed, id.as_deref()));
+                let warnings = words::warnings(warnings, self.err_painter());
+                if !warnings.is_empty() {
+                    self.streams.progress(&warnings);
+                }
             }
             Event::StepFailed {
                 step,

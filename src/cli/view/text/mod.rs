@@ -27,6 +27,7 @@ use terrane_core::Diagnostics;
 use super::outline::Outline;
 use super::{PlanView, ShownPlan, View};
 use crate::streams::Streams;
+use live::Live;
 use painter::{Painter, Tone};
 use plan::PlanText;
 
@@ -39,12 +40,16 @@ pub(in crate::view) use words::waiting;
 /// Writes for people.
 pub(crate) struct TextView {
     streams: Arc<Streams>,
+    live: Live,
 }
 
 impl TextView {
     /// On those streams.
     pub(super) fn new(streams: Arc<Streams>) -> Self {
-        Self { streams }
+        Self {
+            live: Live::new(streams.clone()),
+            streams,
+        }
     }
 
     /// Colours for results.
@@ -74,14 +79,18 @@ impl TextView {
         if shown.plan.is_empty() && shown.is_partial {
             return;
         }
-        let text = PlanText {
-            outline: &Outline::of(shown, shown.details),
+        let outline = Outline::of(shown, shown.details);
+        self.streams.out(self.layout(shown, &outline).text());
+    }
+
+    fn layout<'a>(&self, shown: &'a ShownPlan<'_>, outline: &'a Outline) -> PlanText<'a> {
+        PlanText {
+            outline,
             place: shown.place,
             policies: shown.policies,
             cost: shown.cost,
             painter: self.out_painter(),
-        };
-        self.streams.out(text.text());
+        }
     }
 }
 

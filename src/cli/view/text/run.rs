@@ -1,11 +1,14 @@
 //! A run as people follow it: progress, plan, totals, exported values, the place of the state.
 
 use terrane_core::Diagnostics;
+use terrane_core::addr::Pattern;
 use terrane_engine::{Event, PlanMode};
 
 use super::diagnostics::diagnostics;
 use super::painter::Tone;
 use super::{TextView, outputs, summary};
+use crate::view::outline::Outline;
+use crate::view::printable::one_line;
 use crate::view::{
     AppliedRun, ClosedRun, Outputs, ProgressView, RunView, Secrets, ShownPlan, Tracker,
 };
@@ -43,6 +46,15 @@ impl RunView for TextView {
 
     fn planned(&self, shown: &ShownPlan<'_>) {
         self.write_plan(shown);
+    }
+
+    fn inspected(&self, shown: &ShownPlan<'_>, which: &Pattern) {
+        let outline = Outline::of_some(shown, which);
+        let text = self.layout(shown, &outline).changes();
+        self.streams.out(match text.is_empty() {
+            true => format!("{}: no changes\n", one_line(&which.to_string())),
+            false => text,
+        });
     }
 
     fn applied(&self, run: &AppliedRun<'_>) {

@@ -1,17 +1,18 @@
 //! Steps and waits in words.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_core::Diagnostics;
-use terrane_core::addr::InstanceAddr;
+use terrane_core::addr::{InstanceAddr, ModuleAddr};
 use terrane_engine::{ActionStage, Step, StepKind};
 use terrane_state::Timestamp;
 
 use crate::view::printable::{
-    LONGEST_VALUE, elapsed, id as shown_id, one_line, printable, shortened,
+    LONGEST_VALUE, counted, elapsed, fitted, id as shown_id, one_line, printable, shortened, width,
 };
-use crate::view::text::painter::Tone;
+use crate::view::text::painter::{Painter, Tone};
 
 /// The name of a step: the address, with the deposed object where it is about one.
 pub(crate) fn name(step: &Step) -> String {
@@ -20,6 +21,62 @@ pub(crate) fn name(step: &Step) -> String {
         Some(key) => format!("{address} (deposed {key})"),
         None => address,
     }
+}
+
+/// The name of a step in so many columns: without its module where the whole does not fit, and then without its middle.
+pub(super) fn name_within(step: &Step, columns: usize) -> String {
+    within(name(step), &step.address.resource.module, columns)
+}
+
+/// The same of an address.
+pub(super) fn address_within(address: &InstanceAddr, columns: usize) -> String {
+    let module = &address.resource.module;
+    within(one_line(&address.to_string()), module, columns)
+}
+
+/// The name of a step under the heading of its module.
+pub(super) fn name_in_module(step: &Step, columns: usize) -> String {
+    let name = name(step);
+    fitted(outside(&name, &step.address.resource.module), columns)
+}
+
+fn within(name: String, module: &ModuleAddr, columns: usize) -> String {
+    match width(&name) <= columns {
+        true => name,
+        false => fitted(outside(&name, module), columns),
+    }
+}
+
+fn outside<'a>(name: &'a str, module: &ModuleAddr) -> &'a str {
+    if module.is_root() {
+        return name;
+    }
+    let module = one_line(&module.to_string());
+    let rest = name.strip_prefix(&*module);
+    rest.and_then(|rest| rest.strip_prefix('.')).unwrap_or(name)
+}
+
+/// The first warnings of a step, a line each: the end of the run has all of them, with their places in the program.
+pub(super) fn warnings(warnings: &Diagnostics, painter: Painter) -> String {
+    const SHOWN: usize = 3;
+    const LONGEST: usize = 200;
+    let mut text = String::new();
+    let word = painter.paint(Tone::Warning, "warning:");
+    for warning in warnings.iter().take(SHOWN) {
+        let line = warning.summary.lines().next().unwrap_or_default();
+        let line = one_line(&shortened(line.trim(), LONGEST));
+        let _ = writeln!(text, "  {word} {line}");
+    }
+    if warnings.len() > SHOWN {
+        let more = counted(warnings.len() - SHOWN, "warning");
+        let more = more.replacen(' ', " more ", 1);
+        let _ = writeln!(
+            text,
+            "  {}",
+            painter.paint(Tone::Faint, &format!("and {more}"))
+        );
+    }
+    text
 }
 
 /// Why a run waits before it plans.
@@ -103,6 +160,22 @@ pub(super) fn succeeded(step: &Step, time: Duration, id: Option<&str>) -> String
         done(step.kind),
         elapsed(time)
     )
+}
+
+/// The same in a row of so many columns: the id is left out before the name is shortened.
+pub(super) fn succeeded_within(
+    step: &Step,
+    time: Duration,
+    id: Option<&str>,
+    columns: usize,
+) -> String {
+    let whole = succeeded(step, time, id);
+    if width(&whole) <= columns {
+        return whole;
+    }
+    let words = format!(": {} in {}", done(step.kind), elapsed(time));
+    let name = name_within(step, columns.saturating_sub(width(&words)));
+    format!("{name}{words}")
 }
 
 /// `aws_vpc.main: creating failed after 2s: …`

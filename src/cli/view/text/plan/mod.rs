@@ -59,6 +59,13 @@ impl PlanText<'_> {
         text
     }
 
+    /// The changes alone, by module.
+    pub(crate) fn changes(&self) -> String {
+        let mut text = String::new();
+        self.tree(&self.outline.changes, &mut text);
+        text
+    }
+
     /// What is recorded without an operation.
     fn taken_over(&self, text: &mut String) {
         for line in &self.outline.taken_over {
