@@ -8,7 +8,6 @@
 //! | flag | does |
 //! |---|---|
 //! | `--quick` | 1,000 resources only |
-//! | `--views` | only what it costs to show a plan and to follow a run |
 //! | `--runs N` | the best of N runs is shown (3): whatever else the machine does only ever adds |
 //! | `--null BINARY` | `null_resource` of that HashiCorp provider in place of the fast one, 1,000 and 4,000 |
 //!
@@ -26,22 +25,17 @@ mod floor;
 mod formats;
 mod meter;
 mod table;
-mod views;
 
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use case::{Case, Shape, Subject, What};
 use meter::Measured;
 use table::Table;
 
-fn main() -> ExitCode {
-    if let Some(exit) = views::stack() {
-        return exit;
-    }
+fn main() {
     let mut words = std::env::args().skip(1);
     let (mut quick, mut runs, mut subject) = (false, 3, Subject::Fast);
-    let mut only_views = false;
     while let Some(word) = words.next() {
         match word.as_str() {
             // A child: one measurement, for which nothing may have happened in the process before.
@@ -49,10 +43,9 @@ fn main() -> ExitCode {
                 let case = words.next().expect("a case");
                 let measured = measure(&serde_json::from_str(&case).expect("a case"));
                 println!("{}", serde_json::to_string(&measured).expect("figures"));
-                return ExitCode::SUCCESS;
+                return;
             }
             "--quick" => quick = true,
-            "--views" => only_views = true,
             "--runs" => runs = words.next().and_then(|n| n.parse().ok()).expect("a number"),
             "--null" => {
                 subject = Subject::Null(PathBuf::from(words.next().expect("the binary's path")));
@@ -67,10 +60,6 @@ fn main() -> ExitCode {
         Subject::Fast => &[1_000, 4_000, 10_000],
         Subject::Null(_) => &[1_000, 4_000],
     };
-    views::table(sizes, runs);
-    if only_views {
-        return ExitCode::SUCCESS;
-    }
     let places = tempfile::tempdir().expect("a folder for states");
     let case = |shape, count: usize| Case {
         subject: subject.clone(),
@@ -111,7 +100,6 @@ fn main() -> ExitCode {
         }
     }
     formats::table(sizes, runs, places.path());
-    ExitCode::SUCCESS
 }
 
 /// The least of several processes' measurements.

@@ -189,8 +189,8 @@ fn programs_get_every_dependency_and_the_actions() {
 fn the_picture_has_a_box_for_each_resource_and_module_in_the_colour_of_its_action() {
     let svg = svg(&plan());
     for class in ["update", "read", "replace", "create"] {
-        let boxes = svg.matches(&format!("<g class=\"{class}\" data-address="));
-        assert_eq!(boxes.count(), 1, "{class} {svg}");
+        let tag = format!("<g class=\"{class}\" data-address=");
+        assert_eq!(svg.matches(&tag).count(), 1, "{class} {svg}");
     }
     assert_eq!(svg.matches("<g class=\"module\">").count(), 1);
     assert_eq!(

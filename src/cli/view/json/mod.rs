@@ -14,8 +14,6 @@ mod value;
 mod values;
 mod variables;
 
-pub(super) use plan::actions;
-
 use std::sync::Arc;
 
 use serde::Serialize;
