@@ -138,9 +138,9 @@ fn provide_local(home: &Path) {
     write(&facts, include_str!("local.facts"));
     let platform = Platform::current();
     let version = home
-        .join(".terraform.d/plugins/registry.opentofu.org/hashicorp/local/2.9.0")
+        .join(".terraform.d/plugins/registry.opentofu.org/hashicorp/local/2.4.1")
         .join(platform.to_string());
-    let provider = version.join("terraform-provider-local_v2.9.0");
+    let provider = version.join("terraform-provider-local_v2.4.1");
     let script = format!(
         "#!/bin/sh\nexport TERRANE_SANDBOX_FOLDER='{}' TERRANE_SANDBOX_FACTS=local.facts\nexec '{}' \"$@\"\n",
         home.join("providers").display(),
