@@ -132,11 +132,17 @@ impl Cli {
         );
         panics::mask(session.redactor.clone());
         session.read_var_files();
-        let done = runtime.block_on(command::run(&session, command));
-        done.unwrap_or_else(|CommandError { exit, diagnostics }| {
+        let said = |CommandError { exit, diagnostics }| {
             session.say(&diagnostics);
             exit
-        })
+        };
+        if let Err(error) = session.begin_trace() {
+            return said(CommandError::usage(error));
+        }
+        let done = runtime.block_on(command::run(&session, command));
+        let exit = done.unwrap_or_else(said);
+        session.end_trace();
+        exit
     }
 
     fn parse(&self, streams: &Streams) -> std::result::Result<Arguments, Exit> {

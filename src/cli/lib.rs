@@ -19,10 +19,12 @@
 //! |---|---|
 //! | `args` | commands and flags, parsed |
 //! | `command` | one file a verb |
+//! | `completion` | the words that fit where a shell completes a command line |
 //! | `session` | one invocation: its program, state, providers |
 //! | `redactor` | masks known secrets in messages and logs of providers |
 //! | `view` | plans, states, progress and diagnostics, for people and for programs |
 //! | `signals` | Ctrl-C once and twice |
+//! | `trace` | where the time of a run went, for `--trace` |
 //! | `streams` | results to stdout, everything else to stderr; a reader that leaves stops nothing |
 //! | `workflow` | procedures that several commands share |
 //! | [`Exit`] | every exit code |
@@ -33,6 +35,7 @@
 mod args;
 mod cli;
 mod command;
+mod completion;
 mod error;
 mod exit_code;
 mod logs;
@@ -41,6 +44,7 @@ mod redactor;
 mod session;
 mod signals;
 mod streams;
+mod trace;
 mod view;
 mod workflow;
 

@@ -1,12 +1,13 @@
-//! `--log`: the logs of providers, on stderr.
+//! The logs of providers on stderr, and the times of calls to them: `--log`, `--trace`.
 
 use std::sync::Arc;
 
-use terrane_provider::{LogLevel, LogRecord, LogSink};
+use terrane_provider::{CallTime, LogLevel, LogRecord, LogSink};
 
 use crate::args;
 use crate::redactor::Redactor;
 use crate::streams::Streams;
+use crate::trace::Trace;
 use crate::view::printable::printable;
 
 /// Writes each line to stderr.
@@ -14,6 +15,7 @@ pub(crate) struct Logs {
     level: LogLevel,
     streams: Arc<Streams>,
     redactor: Arc<Redactor>,
+    trace: Option<Arc<Trace>>,
 }
 
 impl Logs {
@@ -22,6 +24,7 @@ impl Logs {
         level: Option<args::LogLevel>,
         streams: Arc<Streams>,
         redactor: Arc<Redactor>,
+        trace: Option<Arc<Trace>>,
     ) -> Self {
         let level = match level {
             None => LogLevel::Off,
@@ -35,6 +38,7 @@ impl Logs {
             level,
             streams,
             redactor,
+            trace,
         }
     }
 }
@@ -48,5 +52,11 @@ impl LogSink for Logs {
         let line = record.to_string();
         let line = self.redactor.text(&line);
         self.streams.progress(&format!("{}\n", printable(&line)));
+    }
+
+    fn called(&self, call: &CallTime<'_>) {
+        if let Some(trace) = &self.trace {
+            trace.call(call);
+        }
     }
 }

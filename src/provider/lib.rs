@@ -41,6 +41,7 @@ mod plugins;
 mod provider;
 mod recording;
 pub mod serve;
+mod timing;
 pub mod wire;
 mod withheld;
 
@@ -69,4 +70,5 @@ pub use provider::{
 };
 pub use recording::{RecordObserver, Recorder, Recording, RecordingError};
 pub use terrane_registry::{CliConfig, Version, VersionRequirement};
+pub use timing::{CallTime, about};
 pub use wire::Protocol;

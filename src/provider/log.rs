@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::timing::CallTime;
+
 /// Takes what provider processes write to their logs. Called from the tasks that read them: must not block for long.
 pub trait LogSink: Send + Sync {
     /// The least level that is of interest; lines below it are not even parsed further.
@@ -9,6 +11,11 @@ pub trait LogSink: Send + Sync {
 
     /// Takes one line.
     fn log(&self, record: &LogRecord<'_>);
+
+    /// Takes the time of a call.
+    fn called(&self, call: &CallTime<'_>) {
+        let _ = call;
+    }
 }
 
 /// How important a log line is.

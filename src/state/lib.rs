@@ -69,7 +69,8 @@ pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};
 pub use digest::{ParseSha256Error, Sha256};
 pub use journal::{
     Change, Damage, ErrorClass, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId,
-    OperationOutcome, OperationResult, PlanUse, ProcessIdentity, Record, Resolution, Resolve,
+    OperationOutcome, OperationResult, PastRun, PlanUse, ProcessIdentity, Record, Resolution,
+    Resolve, Tally,
 };
 pub use lock_info::{LockInfo, Operation, ParseLockInfoError};
 pub use model::{DeposedKey, Instance, Object, ObjectStatus, RawJson, State};

@@ -16,11 +16,11 @@ use crate::case::{Case, PARALLELISM};
 use crate::meter::{Measured, Meter};
 
 /// A provider that was started before: the start is the same for everybody, and the meter needs the process.
-struct Started(Arc<dyn Provider>);
+pub(crate) struct Started(Arc<dyn Provider>);
 
 #[async_trait]
 impl Providers for Started {
-    async fn start(&self, _: &ProviderSource) -> Result<Arc<dyn Provider>, StartError> {
+    pub(crate) async fn start(&self, _: &ProviderSource) -> Result<Arc<dyn Provider>, StartError> {
         Ok(self.0.clone())
     }
 }
@@ -34,7 +34,7 @@ fn backend(case: &Case) -> LocalBackend {
     LocalBackend::new(case.place.join("terraform.tfstate")).expect("a backend")
 }
 
-fn world<'a>(started: &'a Started, clock: &'a SystemClock) -> Host<'a> {
+pub(crate) fn world<'a>(started: &'a Started, clock: &'a SystemClock) -> Host<'a> {
     Host {
         providers: started,
         events: &Silent,

@@ -8,6 +8,7 @@
 //! | flag | does |
 //! |---|---|
 //! | `--quick` | 1,000 resources only |
+//! | `--rendering` | only what it takes to show a plan, in every format |
 //! | `--runs N` | the best of N runs is shown (3): whatever else the machine does only ever adds |
 //! | `--null BINARY` | `null_resource` of that HashiCorp provider in place of the fast one, 1,000 and 4,000 |
 //!
@@ -24,6 +25,7 @@ mod engine;
 mod floor;
 mod formats;
 mod meter;
+mod rendering;
 mod table;
 
 use std::path::PathBuf;
@@ -36,6 +38,7 @@ use table::Table;
 fn main() {
     let mut words = std::env::args().skip(1);
     let (mut quick, mut runs, mut subject) = (false, 3, Subject::Fast);
+    let mut only_rendering = false;
     while let Some(word) = words.next() {
         match word.as_str() {
             // A child: one measurement, for which nothing may have happened in the process before.
@@ -46,6 +49,7 @@ fn main() {
                 return;
             }
             "--quick" => quick = true,
+            "--rendering" => only_rendering = true,
             "--runs" => runs = words.next().and_then(|n| n.parse().ok()).expect("a number"),
             "--null" => {
                 subject = Subject::Null(PathBuf::from(words.next().expect("the binary's path")));
@@ -68,6 +72,13 @@ fn main() {
         place: places.path().join(format!("{shape:?}-{count}")),
     };
 
+    // In layers, so that values come from somewhere.
+    let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
+    let (small, large) = (case(Shape::Layers, first / 4), case(Shape::Layers, last));
+    runtime().block_on(rendering::table(&small, &large));
+    if only_rendering {
+        return;
+    }
     for (what, floor) in [
         (What::Preview, What::FloorPreview),
         (What::Up, What::FloorUp),
@@ -121,13 +132,16 @@ fn best(runs: usize, what: What, case: &Case) -> Measured {
     best.expect("at least one run")
 }
 
-fn measure((what, case): &(What, Case)) -> Measured {
-    // As the command line has it.
+/// As the command line has it.
+fn runtime() -> tokio::runtime::Runtime {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
+        .build();
+    runtime.expect("a runtime")
+}
+
+fn measure((what, case): &(What, Case)) -> Measured {
+    runtime().block_on(async {
         match what {
             What::Up => engine::up(case).await,
             What::Preview | What::Graph => engine::preview(case).await,

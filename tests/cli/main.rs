@@ -11,6 +11,7 @@ mod import;
 mod installing;
 mod keys;
 mod life;
+mod looking;
 mod machine;
 mod markdown;
 mod policies;

@@ -413,3 +413,26 @@ fn a_damaged_object_of_the_journal_is_refused_and_the_hint_repairs_it() {
     assert!(up.stdout.contains("No changes"), "{up}");
     run(&stack, &aws, &["destroy", "--yes"]).exits(0);
 }
+
+#[test]
+fn history_names_the_versions_that_runs_wrote_and_those_of_others() {
+    let Some((stack, aws)) = prepared() else {
+        return;
+    };
+    run(&stack, &aws, &["up", "--yes"]).exits(0);
+    run(&stack, &aws, &["up", "--yes", "--var", "size=2"]).exits(0);
+    let history = run(&stack, &aws, &["history", "--json"]).exits(0).json();
+    let runs = history.as_array().expect("a list");
+    assert_eq!(runs.len(), 2, "{history}");
+    for (run_there, serial) in runs.iter().zip([2, 1]) {
+        assert_eq!(run_there["serial"], serial);
+        // The next command: that state, as it was.
+        let version = run_there["version"].as_str().expect("a version");
+        let pulled = run(&stack, &aws, &["state", "pull", "--version", version]).exits(0);
+        assert_eq!(pulled.json()["serial"], serial);
+    }
+    // Completion knows the names without a request.
+    let lost = format!("test-stack state show --backend '{}' conf", aws.url());
+    let typed = stack.run(&["completions", "bash", "--", &lost]).exits(0);
+    assert_eq!(typed.stdout, "words\nconformance_sdk_thing.base\n");
+}

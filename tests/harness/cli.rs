@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -99,6 +100,14 @@ impl TestEnvironment {
     /// # Panics
     /// When no shell can be started.
     pub fn paste(&self, hint: &str, more: &str) -> Output {
+        self.shell("/bin/sh", &format!("{hint} {more}"))
+    }
+
+    /// Runs a script in a shell that finds the program.
+    ///
+    /// # Panics
+    /// When the shell cannot be started.
+    pub fn shell(&self, shell: &str, script: &str) -> Output {
         let mut command = self.command(&[""; 0]);
         let folder = self.program.parent().unwrap_or(Path::new("/"));
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -107,9 +116,9 @@ impl TestEnvironment {
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
-        command = Command::new("/bin/sh");
+        command = Command::new(shell);
         command
-            .args(["-c", &format!("{hint} {more}")])
+            .args(["-c", script])
             .current_dir(self.path())
             .env_clear()
             .envs(environment)
@@ -118,6 +127,22 @@ impl TestEnvironment {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         self.finish(command.spawn().expect("a shell"))
+    }
+
+    /// Runs the program with that on its standard input.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn run_with_input(&self, arguments: &[impl AsRef<OsStr>], input: &str) -> Output {
+        let mut command = self.command(arguments);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("a stack program");
+        let mut stdin = child.stdin.take().expect("an input");
+        stdin.write_all(input.as_bytes()).expect("it reads");
+        drop(stdin);
+        self.finish(child)
     }
 
     /// Waits for a started program.

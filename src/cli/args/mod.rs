@@ -84,6 +84,9 @@ pub(crate) struct Common {
     /// Write the conversation with every provider into this file, without secrets
     #[arg(long, value_name = "FILE", global = true, help_heading = EVERYWHERE)]
     pub(crate) record: Option<std::path::PathBuf>,
+    /// Write where the time went into this file, by resource and call, for Perfetto and Chrome's `chrome://tracing`
+    #[arg(long, value_name = "FILE", global = true, help_heading = EVERYWHERE)]
+    pub(crate) trace: Option<std::path::PathBuf>,
     /// Let a file of `--record` answer in place of the providers, with a state of its own
     #[arg(long, value_name = "FILE", global = true, conflicts_with_all = ["record", "sandbox"], help_heading = EVERYWHERE)]
     pub(crate) replay: Option<std::path::PathBuf>,
@@ -124,6 +127,8 @@ pub(crate) enum Command {
     State(State),
     /// Show the state, or a saved plan
     Show(Show),
+    /// Show who ran what on this stack, and when
+    History(History),
     /// Print the resource graph
     Graph(Graph),
     /// Check the program against the provider's schema; needs no credentials
@@ -136,6 +141,38 @@ pub(crate) enum Command {
     Bootstrap(Bootstrap),
     /// Break the lock of a dead run, after showing its holder
     ForceUnlock(ForceUnlock),
+    /// Look up objects, attributes and exported values in the state, line by line
+    Console(Console),
+    /// Print a script that completes command lines of this program in a shell
+    Completions(Completions),
+}
+
+/// `console`.
+#[derive(Debug, Args)]
+pub(crate) struct Console {
+    /// Print sensitive values
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+    /// The command line as far as it is typed: the script asks what fits at its end
+    #[arg(last = true, hide = true)]
+    pub(crate) typed: Vec<String>,
+}
+
+/// Shells with completions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
 }
 
 /// `providers`.
@@ -381,6 +418,14 @@ pub(crate) struct Show {
     /// Print sensitive values
     #[arg(long)]
     pub(crate) show_secrets: bool,
+}
+
+/// `history`.
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// Print at most this many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
 }
 
 /// `state`.

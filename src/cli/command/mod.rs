@@ -2,9 +2,12 @@
 
 mod bindings;
 mod bootstrap;
+mod completions;
+mod console;
 mod destroy;
 mod force_unlock;
 mod graph;
+mod history;
 mod import;
 mod invoke;
 mod output;
@@ -35,6 +38,9 @@ pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit,
         Command::Output(arguments) => output::run(session, arguments).await,
         Command::State(arguments) => state::run(session, arguments.command).await,
         Command::Show(arguments) => show::run(session, arguments).await,
+        Command::Completions(arguments) => completions::run(session, arguments).await,
+        Command::Console(arguments) => console::run(session, &arguments).await,
+        Command::History(arguments) => history::run(session, arguments.limit).await,
         Command::Graph(arguments) => graph::run(session, arguments),
         Command::Validate(arguments) => validate::run(session, &arguments).await,
         Command::Providers(arguments) => providers::run(session, arguments.command).await,

@@ -34,6 +34,11 @@ impl Invocation {
         }
     }
 
+    /// The name of the program.
+    pub(super) fn program(&self) -> &str {
+        &self.program
+    }
+
     /// The program with these arguments and no others.
     pub(crate) fn command(&self, arguments: &str) -> String {
         format!("{} {arguments}", self.program)

@@ -3,6 +3,7 @@
 mod damage;
 mod hosts;
 mod invocation;
+mod names;
 mod place;
 mod program;
 mod providers;
@@ -25,6 +26,7 @@ use crate::args::Common;
 use crate::error::CommandError;
 use crate::redactor::Redactor;
 use crate::streams::Streams;
+use crate::trace::Trace;
 use crate::view::printable::one_line;
 use crate::view::text::diagnostics::diagnostics;
 use crate::view::text::painter::Painter;
@@ -34,7 +36,7 @@ use crate::view::{
 
 use program::read_var_file;
 
-pub(crate) use invocation::{Invocation, quoted_if_needed};
+pub(crate) use invocation::{Invocation, quoted_if_needed, shell_word};
 pub(crate) use program::StackFunction;
 pub(crate) use providers::{not_installed, own_digest, required_providers, start_failed};
 pub(crate) use rescue::Aftermath;
@@ -59,6 +61,8 @@ pub(crate) struct Session<'a> {
     asked: Cell<Duration>,
     /// The recording of `--record`, once it has begun.
     recorder: OnceCell<Arc<Recorder>>,
+    /// The times of this invocation, with `--trace`.
+    trace: OnceCell<Arc<Trace>>,
     /// Names and texts of the files of `--var-file`, or why there is none.
     var_files: Vec<(String, Result<String, String>)>,
 }
@@ -91,8 +95,32 @@ impl<'a> Session<'a> {
             looked: RefCell::default(),
             asked: Cell::default(),
             recorder: OnceCell::new(),
+            trace: OnceCell::new(),
             var_files: Vec::new(),
         }
+    }
+
+    /// Begins to take times, if the command line says so.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn begin_trace(&self) -> Result<(), Diagnostic> {
+        if let Some(file) = &self.common.trace {
+            let _ = self.trace.set(Arc::new(Trace::begin(file)?));
+        }
+        Ok(())
+    }
+
+    /// Writes them. A run that is over is not failed by it.
+    pub(crate) fn end_trace(&self) {
+        if let Some(Err(error)) = self.trace().map(|trace| trace.write()) {
+            self.say(&error.into());
+        }
+    }
+
+    /// The times of this invocation.
+    pub(crate) fn trace(&self) -> Option<Arc<Trace>> {
+        self.trace.get().cloned()
     }
 
     /// How long a run took since `started`, without the time that questions waited for an answer.
@@ -152,6 +180,11 @@ impl<'a> Session<'a> {
         self.invocation.command(arguments)
     }
 
+    /// The name of this program, as people type it.
+    pub(crate) fn program_name(&self) -> &str {
+        self.invocation.program()
+    }
+
     /// Where results go.
     pub(crate) fn view(&self) -> &dyn View {
         &*self.view
@@ -180,15 +213,13 @@ impl<'a> Session<'a> {
 
     /// The progress of a command that plans and has no run: rows on a terminal.
     pub(crate) fn planning_feed(&self) -> Feed {
-        Feed::new(
-            rows_of_planning(self.streams.clone()),
-            self.redactor.clone(),
-        )
+        let rows = rows_of_planning(self.streams.clone());
+        Feed::new(rows, self.redactor.clone()).traced(self.trace())
     }
 
     /// The progress of a command that shows none.
     pub(crate) fn silent_feed(&self) -> Feed {
-        Feed::silent(self.redactor.clone())
+        Feed::silent(self.redactor.clone()).traced(self.trace())
     }
 
     /// Writes a note for people to stderr, whatever the format of the results.

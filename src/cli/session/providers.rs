@@ -120,6 +120,7 @@ impl Session<'_> {
             self.common.log,
             self.streams.clone(),
             self.redactor.clone(),
+            self.trace(),
         ));
         let cache = cache_folder(&environment).filter(|_| !self.common.no_cache);
         let plugins = Plugins::new(

@@ -69,7 +69,10 @@ impl Session<'_> {
         }
         let backend = self.backend().await?;
         match Run::look(&*backend).await {
-            Ok(found) => Ok(found),
+            Ok(found) => {
+                self.remember_names(&found.0);
+                Ok(found)
+            }
             Err(error) => Err(self.state_error(&*backend, &error).await),
         }
     }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "rendering")]
 mod captured;
+mod editor;
 mod outlet;
 mod rows;
 

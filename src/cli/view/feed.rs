@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::{ProgressView, Tracker, UsualTimes};
 use crate::redactor::Redactor;
+use crate::trace::Trace;
 
 /// Feeds the events of one run to its view.
 #[derive(Clone)]
@@ -15,6 +16,7 @@ pub(crate) struct Feed {
     view: Option<Arc<dyn ProgressView>>,
     tracker: Arc<Mutex<Tracker>>,
     redactor: Arc<Redactor>,
+    trace: Option<Arc<Trace>>,
 }
 
 impl Feed {
@@ -32,7 +34,13 @@ impl Feed {
             view: None,
             tracker: Arc::new(Mutex::new(Tracker::new())),
             redactor,
+            trace: None,
         }
+    }
+
+    /// The same; events go into that trace, too.
+    pub(crate) fn traced(self, trace: Option<Arc<Trace>>) -> Self {
+        Self { trace, ..self }
     }
 
     /// Tells the tracker which plan will be applied.
@@ -132,6 +140,9 @@ impl Feed {
 impl EventSink for Feed {
     fn emit(&self, event: Event) {
         let event = self.masked(event);
+        if let Some(trace) = &self.trace {
+            trace.event(&event);
+        }
         let mut tracker = self.tracker();
         tracker.event(&event);
         if let Some(view) = &self.view {

@@ -41,7 +41,7 @@ pub(crate) fn holder_text(holder: &Holder, now: Timestamp) -> String {
 pub(crate) const LIKELY_DEAD: Duration = Duration::from_secs(60);
 
 /// Terraform's words in ours.
-fn operation(word: &str) -> String {
+pub(super) fn operation(word: &str) -> String {
     match word {
         "OperationTypePlan" => "a preview".to_owned(),
         "OperationTypeApply" => "an apply".to_owned(),

@@ -63,13 +63,14 @@ pub(crate) use feed::Feed;
 pub(crate) use format::{InFiles, OnStdout};
 pub(crate) use many::{PlanViews, RunViews};
 pub(crate) use outline::{Details, Place};
+pub(crate) use stored::{attribute_of, part_of};
 pub(crate) use text::{Installing, rows_of_planning};
 pub(crate) use tracker::{Phase, Tracker};
 pub(crate) use usual::UsualTimes;
 pub(crate) use views::{
-    AppliedRun, ChangeView, ClosedRun, EditView, Outputs, OutputsView, PlanView, ProgramView,
-    ProgressView, ProvidersView, RunView, SavedAs, ShownPlan, StateEdit, StateView, UpkeepView,
-    Validity, Version, View,
+    AppliedRun, ChangeView, ClosedRun, EditView, Outputs, OutputsView, Past, PlanView, ProgramView,
+    ProgressView, ProvidersView, RunStatus, RunView, SavedAs, ShownPlan, StateEdit, StateView,
+    UpkeepView, Validity, Version, View,
 };
 
 /// Whether secrets are shown.

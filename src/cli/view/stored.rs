@@ -6,7 +6,10 @@ use std::sync::Arc;
 use terrane_core::schema::Schema;
 use terrane_core::{Marked, Path, PathStep, Value};
 use terrane_state::Object;
-use terrane_state::model::{Attributes, SensitiveAttributes};
+use terrane_state::model::{Attributes, OutputValue, SensitiveAttributes};
+
+use super::Secrets;
+use super::hidden::Hidden;
 
 /// The object, read without a schema.
 pub(crate) fn marked(object: &Object) -> Marked {
@@ -37,6 +40,38 @@ pub(crate) fn marked_by(object: &Object, schema: &Schema) -> Marked {
         }
         _ => marked(object),
     }
+}
+
+/// A part of an object, and the hidden places in it; `None` where it has none such.
+pub(crate) fn attribute_of(
+    object: &Object,
+    path: &Path,
+    secrets: Secrets,
+) -> Option<(Value, Hidden)> {
+    part(&marked(object), path, secrets)
+}
+
+/// The same of an exported value.
+pub(crate) fn part_of(
+    output: &OutputValue,
+    path: &Path,
+    secrets: Secrets,
+) -> Option<(Value, Hidden)> {
+    let value = Value::from_json(output.value.as_str().as_bytes(), &output.ty).ok()?;
+    let marked = match output.sensitive {
+        true => Marked::sensitive(value),
+        false => Marked::plain(value),
+    };
+    part(&marked, path, secrets)
+}
+
+fn part(marked: &Marked, path: &Path, secrets: Secrets) -> Option<(Value, Hidden)> {
+    let value = marked.value.at(path)?.clone();
+    let hidden = match secrets {
+        Secrets::Hidden => Hidden::of(marked).at(path).clone(),
+        Secrets::Shown => Hidden::default(),
+    };
+    Some((value, hidden))
 }
 
 /// Every path that may be secret. Of an entry in a form that is not known here its first step counts, or everything.

@@ -7,16 +7,19 @@ use std::time::Duration;
 use terrane_codegen::AddedBindings;
 use terrane_core::addr::{InstanceAddr, Pattern, ProviderSource};
 use terrane_core::policy::PolicyReport;
-use terrane_core::{Diagnostics, Program};
+use terrane_core::{Diagnostics, Program, Value};
 use terrane_cost::Estimate;
 use terrane_engine::{Applied, Event, Inventory, Plan, PlanMode};
 use terrane_registry::{InstallEvent, LockChange, MirroredPackage, ProviderStatus};
 use terrane_state::backend::Holder;
 use terrane_state::edit::{ProviderPattern, Relocated};
 use terrane_state::model::OutputValue;
-use terrane_state::{Closed, Damage, Instance, Recovered, Resolve, RunError, State, Timestamp};
+use terrane_state::{
+    Closed, Damage, Instance, PastRun, Recovered, Resolve, RunError, State, Timestamp,
+};
 
 use super::graph::ResourceGraph;
+use super::hidden::Hidden;
 use super::{Approval, Details, Place, PlanDigest, Secrets, Tracker};
 use crate::args::GraphFormat;
 
@@ -171,6 +174,9 @@ pub(crate) trait OutputsView {
 
     /// One that is null.
     fn null_output(&self);
+
+    /// A part of one, or of an object.
+    fn value(&self, value: &Value, hidden: &Hidden);
 }
 
 /// Shows the state.
@@ -186,6 +192,28 @@ pub(crate) trait StateView {
 
     /// The versions of it that the store still has, newest first.
     fn history(&self, place: &str, versions: &[Version]);
+
+    /// Its past, newest first.
+    fn past(&self, place: &str, past: &[Past]);
+}
+
+/// One event of a state's past.
+pub(crate) enum Past {
+    /// A run that the journal remembers.
+    Run { run: PastRun, status: RunStatus },
+    /// A version of the state that none of them wrote.
+    Version(Version),
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RunStatus {
+    /// It ended in order.
+    Ended,
+    /// It holds the lock.
+    Running,
+    /// It did not end in order.
+    Interrupted,
 }
 
 /// One version of the state.

@@ -152,7 +152,7 @@ pub(crate) async fn carry_out(
     providers: &Plugins,
     started: Instant,
 ) -> Result<Exit, CommandError> {
-    let feed = Feed::new(view.clone(), session.redactor.clone());
+    let feed = Feed::new(view.clone(), session.redactor.clone()).traced(session.trace());
     feed.remember(session.usual_times());
     let (run, recovered) = session.open(request.operation).await?;
     say_recovered(session, &recovered);
@@ -185,6 +185,7 @@ pub(crate) async fn carry_out(
     feed.pause();
     engine.close().await;
     let closed = run.close().await;
+    session.remember_names(&run.state());
     let aftermath = match &closed {
         Err(error) => session.rescue(&run, error).await,
         Ok(_) => None,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Diagnostic, Diagnostics, ResourceId};
+use terrane_provider::about;
 
 use super::inputs::Inputs;
 use super::known::Known;
@@ -91,7 +92,8 @@ impl<'a> Applier<'a> {
         inputs.host.events.emit(Event::StepStarted(step.clone()));
         let started = inputs.host.clock.monotonic();
         let visitor = Visitor::new(inputs, known);
-        let (finding, result) = visitor.operation(operation.change, operation.kind).await;
+        let operated = visitor.operation(operation.change, operation.kind);
+        let (finding, result) = about(step.address.clone(), operated).await;
         let elapsed = inputs.host.clock.monotonic().saturating_sub(started);
         let id = finding.id.clone();
         let taken = fold

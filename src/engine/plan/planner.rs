@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Diagnostic, Diagnostics, IdVec, ProviderId, ResourceId};
+use terrane_provider::about;
 use terrane_state::{DeposedKey, State};
 
 use super::closure::{Closures, DependencyLists};
@@ -69,7 +70,11 @@ impl<'a> Planner<'a> {
             if this.stop.is_stopped() {
                 return Visit::Failed;
             }
-            let (finding, visit) = this.visit(node, shared_known).await;
+            let visit = this.visit(node, shared_known);
+            let (finding, visit) = match this.subject(node) {
+                Some(subject) => about(subject, visit).await,
+                None => visit.await,
+            };
             shared_fold
                 .borrow_mut()
                 .take(node, finding, inputs, shared_known);
@@ -83,6 +88,15 @@ impl<'a> Planner<'a> {
         let closed = self.inputs.running.close_ephemerals().await;
         fold.diagnostics.extend(closed);
         fold.finish(inputs, known, &self.stop).await
+    }
+
+    /// The instance that a node is about.
+    fn subject(&self, node: Node) -> Option<Arc<InstanceAddr>> {
+        Some(match node {
+            Node::Declared(position) => self.inputs.program.resources()[position].address.clone(),
+            Node::Orphan(orphan) => self.inputs.orphans[orphan].clone(),
+            Node::Provider(_) => return None,
+        })
     }
 
     /// One node: its finding, errors among the diagnostics, and how it ended.

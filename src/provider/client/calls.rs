@@ -1,5 +1,7 @@
 //! One call to a provider process: how it is sent, what its failure means, how values go in and come out.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use prost::Message;
 use terrane_core::{Type, Value};
@@ -17,7 +19,10 @@ where
     A: Message + Default + 'static,
 {
     let path = rpc.path_and_query(plugin.protocol());
-    match plugin.channel().unary(path, request).await {
+    let began = Instant::now();
+    let answered = plugin.channel().unary(path, request).await;
+    plugin.called(rpc, began, answered.is_err());
+    match answered {
         Ok(answer) => Ok(answer),
         Err(status) => Err(failure(plugin, rpc, status).await),
     }

@@ -16,7 +16,7 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::uri::PathAndQuery;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
@@ -27,7 +27,7 @@ use crate::environment::Environment;
 use crate::log::{LogLevel, LogSink};
 use crate::plugins::ProviderCommand;
 use crate::provider::StartError;
-use crate::wire::{Protocol, go_plugin, health};
+use crate::wire::{Protocol, Rpc, go_plugin, health};
 use terrane_core::addr::ProviderSource;
 use terrane_files::SocketFolder;
 
@@ -232,6 +232,11 @@ impl Plugin {
     /// Says something about the process in its log.
     pub(crate) fn note(&self, level: LogLevel, message: &str) {
         self.words.note(level, message);
+    }
+
+    /// Tells how long a call took that began then.
+    pub(crate) fn called(&self, rpc: Rpc, began: Instant, is_lost: bool) {
+        self.words.called(rpc, began, is_lost);
     }
 
     /// Asks whether it is alive and well.

@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use serde_json::value::RawValue;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::sync::watch;
 
 use crate::log::{LogLevel, LogRecord, LogSink};
+use crate::timing::{CallTime, subject};
+use crate::wire::Rpc;
 
 /// Longer lines are taken in pieces of this many bytes, as go-plugin takes them.
 const LONGEST_LINE: usize = 64 << 10;
@@ -40,6 +43,18 @@ impl Words {
             kept: Mutex::default(),
             ended: watch::Sender::new(false),
         })
+    }
+
+    /// Hands on the time of a call.
+    pub(super) fn called(&self, rpc: Rpc, began: Instant, is_lost: bool) {
+        self.sink.called(&CallTime {
+            provider: &self.provider,
+            rpc: rpc.name(),
+            subject: subject(),
+            began,
+            took: began.elapsed(),
+            is_lost,
+        });
     }
 
     /// Reads until the process closes its end.

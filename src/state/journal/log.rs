@@ -8,8 +8,8 @@ use terrane_core::addr::InstanceAddr;
 use super::damage::{Damage, JournalError};
 use super::frame::{self, End, EndReason, Frame};
 use super::{
-    Change, Checkpoint, Intent, Open, OperationId, OperationOutcome, OperationResult, PlanUse,
-    ProcessIdentity, Record, Trim, codec,
+    Change, Checkpoint, Intent, Open, OperationId, OperationOutcome, OperationResult, PastRun,
+    PlanUse, ProcessIdentity, Record, Tally, Trim, codec, remember,
 };
 use crate::backend::{Position, Segment};
 use crate::clock::Timestamp;
@@ -55,6 +55,12 @@ pub(crate) struct Log {
     pub(crate) unread: bool,
     /// Saved plans that were applied, oldest first.
     pub(crate) plans: Vec<PlanUse>,
+    /// Earlier runs, oldest first, and the last one as soon as another has begun.
+    past: Vec<PastRun>,
+    /// The operations of the last run.
+    done: Tally,
+    /// Whether the last run ended in order.
+    closed: bool,
     /// Begun and not ended, by operation.
     intents: BTreeMap<OperationId, OpenIntent>,
 }
@@ -276,6 +282,8 @@ impl Log {
                 // A run opens over the snapshot it read, so that one is stored.
                 self.stored = Some((open.base_serial, open.base_sha256));
                 self.pushed = None;
+                self.past = self.runs();
+                (self.done, self.closed) = (Tally::default(), false);
                 self.open = Some(Arc::new(open));
             }
             Record::Intent(mut intent) => {
@@ -289,6 +297,11 @@ impl Log {
             }
             Record::Result(result) => {
                 self.unread = true;
+                if let Some(open) = self.intents.get(&result.op)
+                    && open.by.as_ref() == self.open.as_ref().map(|open| &open.process)
+                {
+                    self.done.count(open.intent.action, result.outcome);
+                }
                 if result.outcome == OperationOutcome::Unknown {
                     if let Some(open) = self.intents.get_mut(&result.op) {
                         open.result = Some(result);
@@ -327,8 +340,19 @@ impl Log {
                     self.plans.push(plan);
                 }
             }
-            Record::Seal(_) | Record::Trim(_) | Record::Close => {}
+            Record::Past(run) => remember(&mut self.past, *run),
+            Record::Close => self.closed = true,
+            Record::Seal(_) | Record::Trim(_) => {}
         }
+    }
+
+    /// The latest runs, oldest first: also one that did not end in order.
+    pub(crate) fn runs(&self) -> Vec<PastRun> {
+        let mut runs = self.past.clone();
+        if let Some(open) = self.open.as_ref().filter(|_| !self.closed) {
+            remember(&mut runs, PastRun::begun(open, self.done));
+        }
+        runs
     }
 
     fn stored_as(&mut self, epoch: u64, checkpoint: &Checkpoint) {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use terrane_core::addr::{ConfigAddr, InstanceAddr, ProviderConfigAddr};
 use thiserror::Error;
 
-use super::codec;
+use super::{PastRun, codec};
 use crate::clock::Timestamp;
 use crate::digest::Sha256;
 use crate::model::{DeposedKey, Instance, OutputValue, RawJson, State};
@@ -39,6 +39,8 @@ pub enum Record {
     Seal(Seal),
     /// Earlier records are of no further use.
     Trim(Trim),
+    /// An earlier run; carried on from epoch to epoch.
+    Past(Box<PastRun>),
     /// The run ended in order.
     Close,
 }

@@ -23,6 +23,8 @@ pub(super) struct Stored {
     /// Its content, with serial and lineage.
     pub(super) state: State,
     pub(super) sha256: Option<Sha256>,
+    /// The store's name of the version that this run stored, where it has one.
+    pub(super) version: Option<String>,
     /// Whether this run stored it, at its end or on the way.
     pub(super) written: bool,
 }
@@ -69,13 +71,14 @@ impl Run {
         let (token, version) = self.put(pieces, &stored.expected, &sha256).await?;
         crash::reach(Point::CheckpointStored).await;
         checkpoint.phase = CheckpointPhase::Written;
-        checkpoint.version = version;
+        checkpoint.version.clone_from(&version);
         self.writer.enqueue(&Record::Checkpoint(checkpoint));
         self.now().state.serial = state.serial;
         *stored = Stored {
             expected: Expected::Token(token),
             state,
             sha256: Some(sha256),
+            version,
             written: true,
         };
         crash::reach(Point::CheckpointNoted).await;

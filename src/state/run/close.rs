@@ -1,10 +1,11 @@
 //! The end of a run in order: snapshot, end of the journal, trimming, lock.
 
 use super::carry::carry;
+use super::checkpoint::Stored;
 use super::{RecordError, Recorder as _, Run, RunError};
 use crate::backend::{BackendError, Position};
 use crate::crash::{self, Point};
-use crate::journal::{Checkpoint, CheckpointPhase, OpenIntent, Record, Trim};
+use crate::journal::{Checkpoint, CheckpointPhase, OpenIntent, PastRun, Record, Trim, remember};
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +84,9 @@ impl Run {
         for plan in &plans[first..] {
             self.writer.enqueue(&Record::Plan(plan.clone()));
         }
+        for run in self.remembered(&stored) {
+            self.writer.enqueue(&Record::Past(run.into()));
+        }
         if let Some(sha256) = stored.sha256 {
             // The last segment stays when the journal is trimmed: it tells the next run what must be there.
             self.writer.enqueue(&Record::Checkpoint(Checkpoint {
@@ -102,6 +106,22 @@ impl Run {
         let _ = self.holding.backend.trim_journal(last).await;
         crash::reach(Point::CloseTrimmed).await;
         Ok(())
+    }
+}
+
+impl Run {
+    /// The earlier runs, and this one as it ends now.
+    fn remembered(&self, stored: &Stored) -> Vec<PastRun> {
+        let now = self.now();
+        let mut runs = now.past.clone();
+        let this = PastRun {
+            ended_at: Some(self.holding.clock.now()),
+            serial: Some(stored.state.serial),
+            version: stored.version.clone(),
+            ..now.this.clone()
+        };
+        remember(&mut runs, this);
+        runs
     }
 }
 

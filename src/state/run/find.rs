@@ -70,7 +70,7 @@ const READ_TRIES: usize = 5;
 
 /// Reads the journal. Without the lock, segments may be listed that their run trims before they are read: damage is believed
 /// when it is there a second time.
-async fn read_log(backend: &dyn Backend) -> Result<Log, RunError> {
+pub(super) async fn read_log(backend: &dyn Backend) -> Result<Log, RunError> {
     let mut segments = backend.read_journal().await?;
     let mut tries = 0;
     loop {

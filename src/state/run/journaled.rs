@@ -14,7 +14,7 @@ use crate::backend::Expected;
 use crate::crash::{self, Point};
 use crate::digest::Sha256;
 use crate::journal::{
-    Change, Intent, OpenIntent, OperationId, OperationOutcome, OperationResult, PlanUse,
+    Change, Intent, OpenIntent, OperationId, OperationOutcome, OperationResult, PastRun, PlanUse,
     ProcessIdentity, Record, Resolution, Resolve, Writer,
 };
 use crate::model::{Instance, State};
@@ -45,6 +45,10 @@ pub(super) struct Now {
     pub(super) state: State,
     pub(super) open: BTreeMap<OperationId, OpenIntent>,
     pub(super) plans: Vec<PlanUse>,
+    /// The runs before this one, oldest first.
+    pub(super) past: Vec<PastRun>,
+    /// This one, as it will be remembered.
+    pub(super) this: PastRun,
     pub(super) results: usize,
     /// Every operation of this run whose end is known.
     pub(super) ended: BTreeMap<OperationId, InstanceAddr>,
@@ -71,6 +75,7 @@ impl Run {
         state: State,
         open: Vec<OpenIntent>,
         plans: Vec<PlanUse>,
+        (past, this): (Vec<PastRun>, PastRun),
         unread: bool,
     ) -> Self {
         let now = Now {
@@ -80,6 +85,8 @@ impl Run {
                 .map(|open| (open.intent.op, open))
                 .collect(),
             plans,
+            past,
+            this,
             results: 0,
             ended: BTreeMap::new(),
             checkpoint_at: holding.clock.monotonic(),
@@ -99,6 +106,7 @@ impl Run {
                 expected,
                 state: stored,
                 sha256,
+                version: None,
                 written: false,
             }),
         }
@@ -202,6 +210,10 @@ impl Recorder for Run {
         let number = {
             let mut now = self.now();
             result.apply(&mut now.state);
+            if let Some(open) = now.open.get(&result.op).filter(|open| open.by.is_none()) {
+                let action = open.intent.action;
+                now.this.done.count(action, result.outcome);
+            }
             now.results += 1;
             now.unread = true;
             let number = self.writer.enqueue(&Record::Result(result.clone()));

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::carry::{Replayed, carry, replay};
-use super::find::find;
+use super::find::{find, read_log};
 use super::hold::{Holding, Patience};
 use super::{Run, RunError};
 use crate::backend::{Backend, BackendError, Expected, Position};
 use crate::clock::Clock;
 use crate::crash::{self, Point};
 use crate::digest::Sha256;
-use crate::journal::{Log, Open, OpenIntent, ProcessIdentity, Record, Seal, Writer, frame};
+use crate::journal::{
+    Log, Open, OpenIntent, PastRun, ProcessIdentity, Record, Seal, Tally, Writer, frame,
+};
 use crate::lock_info::Operation;
 use crate::model::{Lineage, State};
 use crate::random::Random;
@@ -65,6 +67,16 @@ impl Run {
             interrupted: found.log.open.filter(|_| interrupted),
         };
         Ok((state, recovered))
+    }
+
+    /// The latest runs that recorded something, newest first. Takes no lock and writes nothing.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn history(backend: &dyn Backend) -> Result<Vec<PastRun>, RunError> {
+        let mut runs = read_log(backend).await?.runs();
+        runs.reverse();
+        Ok(runs)
     }
 
     /// Begins a run: takes the lock, reads the state, replays the journal of an interrupted run, and shuts that run
@@ -147,7 +159,15 @@ impl Run {
         };
         let at = Position { epoch, segment: 0 };
         let writer = Writer::new(Arc::clone(&backend), at, 0, Sha256::default());
+        let this = PastRun {
+            operation: Some(options.operation.as_str().to_owned()),
+            ..PastRun::begun(&open, Tally::default())
+        };
         writer.enqueue(&Record::Open(open));
+        let past = found.log.runs();
+        for run in &past {
+            writer.enqueue(&Record::Past(run.clone().into()));
+        }
         for carried in &recovered_state.open {
             carry(&writer, carried);
         }
@@ -167,6 +187,7 @@ impl Run {
             recovered_state.state,
             recovered_state.open.clone(),
             found.log.plans,
+            (past, this),
             unread,
         );
         let recovered = Recovered {

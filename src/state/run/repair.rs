@@ -204,7 +204,7 @@ impl Broken {
         }
     }
 
-    /// The new journal: changes that a snapshot may lack, unresolved operations, used plans.
+    /// The new journal: changes that a snapshot may lack, unresolved operations, used plans, earlier runs.
     fn records(&self, open: Open, at: Position) -> Vec<Record> {
         let mut records = vec![Record::Open(open)];
         for pending in self.log.pending() {
@@ -223,6 +223,8 @@ impl Broken {
         }
         let plans = self.log.plans.iter().cloned();
         records.extend(plans.map(Record::Plan));
+        let runs = self.log.runs().into_iter();
+        records.extend(runs.map(|run| Record::Past(run.into())));
         let Position { epoch, segment } = at;
         records.push(Record::Trim(Trim { epoch, segment }));
         records.push(Record::Close);

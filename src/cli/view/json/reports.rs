@@ -6,18 +6,20 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Diagnostics, Type};
+use terrane_core::{Diagnostics, Type, Value};
 use terrane_engine::Inventory;
 use terrane_state::backend::Holder;
 use terrane_state::model::OutputValue;
 use terrane_state::{Closed, Damage, Instance, Recovered, RunError, State, Timestamp};
 
+use super::value::known;
 use super::{JsonView, state, validate};
 use crate::args::GraphFormat;
 use crate::view::graph::{self, ResourceGraph};
+use crate::view::hidden::Hidden;
 use crate::view::{
-    EditView, Outputs, OutputsView, ProgramView, Secrets, StateEdit, StateView, UpkeepView,
-    Validity, Version,
+    EditView, Outputs, OutputsView, Past, ProgramView, RunStatus, Secrets, StateEdit, StateView,
+    UpkeepView, Validity, Version,
 };
 
 impl OutputsView for JsonView {
@@ -37,6 +39,10 @@ impl OutputsView for JsonView {
 
     fn null_output(&self) {
         self.print(&());
+    }
+
+    fn value(&self, value: &Value, hidden: &Hidden) {
+        self.print(&known(value, hidden));
     }
 }
 
@@ -104,6 +110,69 @@ impl StateView for JsonView {
             }
         });
         self.print(&versions.collect::<Vec<_>>());
+    }
+
+    fn past(&self, _: &str, past: &[Past]) {
+        let past: Vec<PastJson<'_>> = past.iter().map(PastJson::new).collect();
+        self.print(&past);
+    }
+}
+
+/// One event of a state's past. A version that no remembered run wrote has only the last three.
+#[derive(Default, Serialize)]
+struct PastJson<'a> {
+    run: Option<&'a str>,
+    status: Option<&'static str>,
+    operation: Option<&'a str>,
+    who: Option<&'a str>,
+    ci_url: Option<&'a str>,
+    engine: Option<&'a str>,
+    began_at: Option<String>,
+    ended_at: Option<String>,
+    created: Option<u64>,
+    updated: Option<u64>,
+    deleted: Option<u64>,
+    imported: Option<u64>,
+    failed: Option<u64>,
+    unresolved: Option<u64>,
+    written_at: Option<String>,
+    serial: Option<u64>,
+    version: Option<&'a str>,
+}
+
+impl<'a> PastJson<'a> {
+    fn new(one: &'a Past) -> Self {
+        match one {
+            Past::Run { run, status } => Self {
+                run: Some(&run.run),
+                status: Some(match status {
+                    RunStatus::Ended => "ended",
+                    RunStatus::Running => "running",
+                    RunStatus::Interrupted => "interrupted",
+                }),
+                operation: run.operation.as_deref(),
+                who: Some(&run.who),
+                ci_url: run.ci_url.as_deref(),
+                engine: Some(&run.engine),
+                began_at: Some(run.began_at.to_string()),
+                ended_at: run.ended_at.map(|at| at.to_string()),
+                created: Some(run.done.created),
+                updated: Some(run.done.updated),
+                deleted: Some(run.done.deleted),
+                imported: Some(run.done.imported),
+                failed: Some(run.done.failed),
+                unresolved: Some(run.done.unresolved),
+                written_at: None,
+                serial: run.serial,
+                version: run.version.as_deref(),
+            },
+            Past::Version(version) => Self {
+                written_at: version.written_at.map(|at| at.to_string()),
+                serial: version.serial,
+                version: Some(&version.id),
+                ..Self::default()
+            },
+        }
     }
 }
 

@@ -1,48 +1,107 @@
-//! The versions of a state as a table.
+//! The past of a state as tables: its versions, and the runs on it.
 
-use std::fmt::Write as _;
+use terrane_state::{PastRun, Tally};
 
-use super::painter::{Painter, Tone};
-use crate::view::Version;
+use super::painter::Painter;
+use super::table::{Side, table};
+use crate::view::lock::operation;
 use crate::view::printable::one_line;
+use crate::view::{Past, RunStatus, Version};
 
-/// One line a version, under a heading.
-pub(super) fn table(versions: &[Version], painter: Painter) -> String {
-    let head = ["VERSION", "WRITTEN", "SERIAL", "SIZE", ""].map(str::to_owned);
-    let unknown = || "-".to_owned();
+/// One line a version.
+pub(super) fn versions(versions: &[Version], painter: Painter) -> String {
     let row = |version: &Version| {
         [
             one_line(&version.id),
-            version
-                .written_at
-                .map_or_else(unknown, |at| to_the_second(&at.to_string())),
-            version
-                .serial
-                .map_or_else(unknown, |serial| serial.to_string()),
+            written_at(version),
+            serial(version.serial),
             version.size.to_string(),
             if version.is_current { "current" } else { "" }.to_owned(),
         ]
     };
-    if versions.is_empty() {
-        return String::new();
-    }
-    let rows: Vec<_> = [head].into_iter().chain(versions.iter().map(row)).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.max().unwrap_or_default()
+    let head = [
+        ("VERSION", Side::Left),
+        ("WRITTEN", Side::Left),
+        ("SERIAL", Side::Right),
+        ("SIZE", Side::Right),
+        ("", Side::Left),
+    ];
+    table(head, &versions.iter().map(row).collect::<Vec<_>>(), painter)
+}
+
+/// One line a run, or a version that none of them wrote.
+pub(super) fn past(past: &[Past], painter: Painter) -> String {
+    let row = |one: &Past| match one {
+        Past::Run { run, status } => [
+            to_the_second(&run.ended_at.unwrap_or(run.began_at).to_string()),
+            one_line(&run.who),
+            what(run, *status),
+            done(&run.done),
+            serial(run.serial),
+            run.version.as_deref().map(one_line).unwrap_or_default(),
+            run.ci_url.as_deref().map(one_line).unwrap_or_default(),
+        ],
+        Past::Version(version) => [
+            written_at(version),
+            "-".to_owned(),
+            "-".to_owned(),
+            String::new(),
+            serial(version.serial),
+            one_line(&version.id),
+            String::new(),
+        ],
     };
-    let [id, at, serial, size] = [0, 1, 2, 3].map(width);
-    let mut text = String::new();
-    for (place, row) in rows.iter().enumerate() {
-        let [a, b, c, d, e] = row;
-        let line = format!("{a:<id$}  {b:<at$}  {c:>serial$}  {d:>size$}  {e}");
-        let line = line.trim_end();
-        let _ = match place {
-            0 => writeln!(text, "{}", painter.paint(Tone::Strong, line)),
-            _ => writeln!(text, "{line}"),
-        };
+    let head = [
+        ("WHEN", Side::Left),
+        ("WHO", Side::Left),
+        ("WHAT", Side::Left),
+        ("DONE", Side::Left),
+        ("SERIAL", Side::Right),
+        ("VERSION", Side::Left),
+        ("JOB", Side::Left),
+    ];
+    table(head, &past.iter().map(row).collect::<Vec<_>>(), painter)
+}
+
+fn what(run: &PastRun, status: RunStatus) -> String {
+    let operation = run.operation.as_deref().map(|word| {
+        let operation = operation(word);
+        let name = operation
+            .strip_prefix("an ")
+            .or(operation.strip_prefix("a "));
+        name.unwrap_or(&operation).to_owned()
+    });
+    match (status, operation) {
+        (RunStatus::Ended, operation) => operation.unwrap_or_else(|| "-".to_owned()),
+        (RunStatus::Running, _) => "is running".to_owned(),
+        (RunStatus::Interrupted, _) => "interrupted".to_owned(),
     }
-    text
+}
+
+/// `2 created, 1 failed`
+fn done(done: &Tally) -> String {
+    let parts = [
+        (done.created, "created"),
+        (done.updated, "updated"),
+        (done.deleted, "destroyed"),
+        (done.imported, "imported"),
+        (done.failed, "failed"),
+        (done.unresolved, "unresolved"),
+    ];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    parts.join(", ")
+}
+
+fn serial(serial: Option<u64>) -> String {
+    serial.map_or_else(|| "-".to_owned(), |serial| serial.to_string())
+}
+
+fn written_at(version: &Version) -> String {
+    let at = version.written_at;
+    at.map_or_else(|| "-".to_owned(), |at| to_the_second(&at.to_string()))
 }
 
 /// A time without its fraction.

@@ -17,6 +17,7 @@ mod repair;
 mod run;
 mod state;
 mod summary;
+mod table;
 mod upkeep;
 mod words;
 

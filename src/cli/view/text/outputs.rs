@@ -29,6 +29,15 @@ impl OutputsView for TextView {
     fn null_output(&self) {
         self.streams.out("null\n");
     }
+
+    fn value(&self, value: &Value, hidden: &Hidden) {
+        let side = Side {
+            hidden,
+            arguments: None,
+        };
+        let text = side.inline(value, &Path::root());
+        self.streams.out(format!("{text}\n"));
+    }
 }
 
 /// A table of names and values.

@@ -11,7 +11,7 @@ use super::{TextView, history, outputs};
 use crate::view::diff::{Comparison, Kind, Occasion, Row, Side};
 use crate::view::hidden::Hidden;
 use crate::view::printable::one_line;
-use crate::view::{Secrets, StateView, Version, stored};
+use crate::view::{Past, Secrets, StateView, Version, stored};
 
 impl StateView for TextView {
     fn state(&self, state: &State, secrets: Secrets) {
@@ -36,7 +36,15 @@ impl StateView for TextView {
                 .err(&format!("There is no state at {place}.\n"));
         }
         self.streams
-            .out(history::table(versions, self.out_painter()));
+            .out(history::versions(versions, self.out_painter()));
+    }
+
+    fn past(&self, place: &str, past: &[Past]) {
+        if past.is_empty() {
+            self.streams
+                .err(&format!("Nobody has changed the state at {place} yet.\n"));
+        }
+        self.streams.out(history::past(past, self.out_painter()));
     }
 }
 

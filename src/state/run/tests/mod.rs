@@ -5,6 +5,7 @@ mod edits;
 mod faults;
 mod fencing;
 mod foreign;
+mod history;
 mod life;
 mod plans;
 mod repair;
