@@ -1,6 +1,7 @@
 //! `history`: who ran what on the stack, and when, from the journal and the versions of the state.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use terrane_state::backend::StoredVersion;
@@ -14,8 +15,6 @@ use crate::view::{Past, RunStatus, Version};
 
 /// Where a file has its serial.
 const START: usize = 512;
-/// Older versions are not looked at.
-const MOST_VERSIONS: usize = 1_000;
 /// A store tells times to the second, by its own clock.
 const SLACK: Duration = Duration::from_secs(2);
 
@@ -25,36 +24,46 @@ pub(super) async fn run(session: &Session<'_>, limit: usize) -> Result<Exit, Com
         Ok(runs) => runs,
         Err(error) => return Err(session.state_error(&*backend, &error).await),
     };
-    let mut versions = match backend.history().await {
-        Ok(versions) => versions,
+    let stored = match backend.history().await {
+        Ok(stored) => stored,
         Err(error) => return Err(session.state_error(&*backend, &error.into()).await),
     };
-    versions.truncate(MOST_VERSIONS);
+    let kept: HashSet<String> = stored.iter().map(|version| version.id.clone()).collect();
+    let named: HashSet<&str> = runs
+        .iter()
+        .filter_map(|run| run.version.as_deref())
+        .collect();
+    let others = stored
+        .into_iter()
+        .filter(|version| !named.contains(&*version.id));
+    let mut versions = Vec::new();
+    for version in others.take(limit) {
+        versions.push(read(&*backend, version).await);
+    }
     let holder = backend.holder().await.ok().flatten();
     let running = holder.map(|holder| holder.lock_id().to_owned());
     let mut past = Vec::new();
     for mut run in runs {
-        let own = |version: &StoredVersion| is_of(&run, version);
-        let newest = versions.iter().find(|version| own(version));
-        let newest = newest.map(|version| version.id.clone());
-        versions.retain(|version| !own(version));
+        // A store without names for versions has them in other places.
+        let by_serial = |version: &Version| run.serial.is_some_and(|it| version.serial == Some(it));
+        let found = versions.iter().position(by_serial);
+        let found = found.map(|place| versions.remove(place).id);
+        // A version that was deleted cannot be had.
+        run.version = run.version.filter(|id| kept.contains(id)).or(found);
+        versions.retain(|version| !is_on_the_way(&run, version));
         let status = match run.ended_at {
             Some(_) => RunStatus::Ended,
             None if running.as_ref() == Some(&run.run) => RunStatus::Running,
             None => RunStatus::Interrupted,
         };
-        // A version that was deleted cannot be had.
-        run.version = newest;
         past.push((
             run.ended_at.unwrap_or(run.began_at),
             Past::Run { run, status },
         ));
     }
-    let mut others: Vec<StoredVersion> = versions;
-    others.truncate(limit);
-    for version in others {
+    for version in versions {
         let at = version.written_at.unwrap_or(Timestamp::new(0, 0));
-        past.push((at, Past::Version(read(&*backend, version).await)));
+        past.push((at, Past::Version(version)));
     }
     past.sort_by_key(|(at, _)| Reverse(*at));
     let past: Vec<Past> = past.into_iter().take(limit).map(|(_, it)| it).collect();
@@ -62,17 +71,15 @@ pub(super) async fn run(session: &Session<'_>, limit: usize) -> Result<Exit, Com
     Ok(Exit::DONE)
 }
 
-/// Whether that run wrote that version: at its end, or on the way.
-fn is_of(run: &PastRun, version: &StoredVersion) -> bool {
-    if run.version.as_ref() == Some(&version.id) {
-        return true;
-    }
+/// Whether a long run wrote that version before its last one.
+fn is_on_the_way(run: &PastRun, version: &Version) -> bool {
     let (Some(ended_at), Some(written_at)) = (run.ended_at, version.written_at) else {
         return false;
     };
-    run.serial.is_some_and(|serial| serial > 0)
-        && written_at.after(SLACK) >= run.began_at
-        && written_at <= ended_at.after(SLACK)
+    let is_before = version
+        .serial
+        .is_some_and(|serial| Some(serial) < run.serial);
+    is_before && run.began_at <= written_at && written_at.after(SLACK) <= ended_at
 }
 
 async fn read(backend: &dyn Backend, version: StoredVersion) -> Version {

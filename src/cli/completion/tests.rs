@@ -56,8 +56,8 @@ fn an_address_is_one_word_of_the_shell_in_any_quotes() {
         bash("stack state show aws_s"),
         [
             "words",
-            "'aws_subnet.private[\"a\"]'",
-            r#"'aws_subnet.private["$$(reboot)`reboot`'\''; reboot #"]'"#
+            r#"'aws_subnet.private["$$(reboot)`reboot`'\''; reboot #"]'"#,
+            "'aws_subnet.private[\"a\"]'"
         ]
     );
     assert_eq!(
