@@ -42,7 +42,15 @@ fn history_tells_who_ran_what_and_when() {
             "module.network.conformance_sdk_thing.child[\"b\"]",
         ])
         .exits(0);
-    assert_snapshot!(in_columns(&shown(&stack, &["history"])), @"");
+    assert_snapshot!(in_columns(&shown(&stack, &["history"])), @"
+    exit: 0
+    --- stdout ---
+    WHEN | WHO | WHAT | DONE | SERIAL | VERSION | JOB
+    <time> | tester@<host> | change of the state | 4 | current | https://ci.example/job/7
+    <time> | tester@<host> | apply | 1 updated | 3 | backup | https://ci.example/job/7
+    <time> | tester@<host> | apply | 2
+    <time> | tester@<host> | apply | 3 created | 1
+    ");
     let json = stack.run(&["history", "--json", "--limit", "2"]).exits(0);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
     let runs = json.as_array().expect("a list");
@@ -65,11 +73,38 @@ fn the_console_looks_up_objects_attributes_and_exports() {
     stack.run(&["up", "--yes"]).exits(0);
     let lines = "zones\nzones[1]\nconformance_sdk_thing.base.size\nconformance_sdk_thing.base.secret\n\
                  module.network.conformance_sdk_thing.child[\"a\"].rule[0].port\nlist module.*\nsecret\n";
-    assert_snapshot!(console(&stack, &[], lines), @"");
-    assert_snapshot!(console(&stack, &["--show-secrets"], "conformance_sdk_thing.base.secret\n"), @"");
-    assert_snapshot!(console(&stack, &["--json"], "zones\nconformance_sdk_thing.base.size\n"), @"");
+    assert_snapshot!(console(&stack, &[], lines), @r#"
+    exit: 0
+    --- stdout ---
+    ["a", "b"]
+    "b"
+    1
+    (sensitive)
+    22
+    module.network.conformance_sdk_thing.child["a"]
+    module.network.conformance_sdk_thing.child["b"]
+    (sensitive)
+    "#);
+    assert_snapshot!(console(&stack, &["--show-secrets"], "conformance_sdk_thing.base.secret\n"), @r#"
+    exit: 0
+    --- stdout ---
+    "hunter2"
+    "#);
+    assert_snapshot!(console(&stack, &["--json"], "zones\nconformance_sdk_thing.base.size\n"), @r#"
+    exit: 0
+    --- stdout ---
+    ["a","b"]
+    1
+    "#);
     // A script is told that it asked in vain.
-    assert_snapshot!(console(&stack, &[], "conformance_sdk_thing.bsae\nzones[9]\n"), @"");
+    assert_snapshot!(console(&stack, &[], "conformance_sdk_thing.bsae\nzones[9]\n"), @"
+    exit: 1
+    --- stderr ---
+    error: conformance_sdk_thing.bsae is not in the state
+    hint: did you mean `conformance_sdk_thing.base`?
+    error: zones has no `[9]`
+    hint: `zones` shows what it has
+    ");
 }
 
 #[test]
@@ -155,5 +190,9 @@ fn a_trace_says_where_the_time_went_and_holds_no_value() {
         assert!(event["ts"].is_u64() && event["dur"].is_u64(), "{event}");
     }
     let unwritable = stack.run(&["output", "--trace", "nowhere/trace.json"]);
-    assert_snapshot!(unwritable.exits(64).to_string(), @"");
+    assert_snapshot!(unwritable.exits(64).to_string(), @"
+    exit: 64
+    --- stderr ---
+    error: cannot write the trace nowhere/trace.json: No such file or directory (os error 2)
+    ");
 }
