@@ -137,7 +137,7 @@ impl Cli {
             exit
         };
         if let Err(error) = session.begin_trace() {
-            return said(CommandError::usage(error));
+            return said(error);
         }
         let done = runtime.block_on(command::run(&session, command));
         let exit = done.unwrap_or_else(said);

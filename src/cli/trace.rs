@@ -3,12 +3,12 @@
 //! The file holds names, times and addresses; no value of an object or of a configuration.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use terrane_core::Diagnostic;
 use terrane_engine::{Event, StepKind};
 use terrane_provider::CallTime;
 
@@ -65,8 +65,8 @@ impl Trace {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(crate) fn begin(file: &Path) -> Result<Self, Diagnostic> {
-        terrane_files::create_output(file).map_err(|error| unwritable(file, &error))?;
+    pub(crate) fn begin(file: &Path) -> io::Result<Self> {
+        terrane_files::create_output(file)?;
         Ok(Self {
             file: file.to_owned(),
             began: Instant::now(),
@@ -140,24 +140,18 @@ impl Trace {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn write(&self) -> Result<(), Diagnostic> {
+    pub(crate) fn write(&self) -> io::Result<()> {
         let json = {
             let mut gathered = self.gathered();
             gathered.end_phase();
             gathered.json(self.began).to_string()
         };
-        let written = terrane_files::write_output(&self.file, json.as_bytes());
-        written.map_err(|error| unwritable(&self.file, &error))
+        terrane_files::write_output(&self.file, json.as_bytes())
     }
 
     fn gathered(&self) -> MutexGuard<'_, Gathered> {
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn unwritable(file: &Path, error: &std::io::Error) -> Diagnostic {
-    let unwritable = Diagnostic::error(format!("cannot write the trace {}", file.display()));
-    unwritable.detail(error.to_string())
 }
 
 impl Gathered {

@@ -40,9 +40,8 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Console) -> Result<Ex
             look.state.serial
         ));
     }
-    let mut lines = session.streams.lines(PROMPT, look.names());
     let mut exit = Exit::DONE;
-    while let Some(line) = lines.next() {
+    for line in session.streams.lines(PROMPT, look.names()) {
         match line.trim() {
             "" => {}
             "exit" | "quit" => break,

@@ -13,7 +13,9 @@ mod state;
 mod times;
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -104,17 +106,22 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(crate) fn begin_trace(&self) -> Result<(), Diagnostic> {
+    pub(crate) fn begin_trace(&self) -> Result<(), CommandError> {
         if let Some(file) = &self.common.trace {
-            let _ = self.trace.set(Arc::new(Trace::begin(file)?));
+            let begun = Trace::begin(file);
+            let trace = begun.map_err(|error| CommandError::usage(unwritten(file, &error)))?;
+            let _ = self.trace.set(Arc::new(trace));
         }
         Ok(())
     }
 
     /// Writes them. A run that is over is not failed by it.
     pub(crate) fn end_trace(&self) {
-        if let Some(Err(error)) = self.trace().map(|trace| trace.write()) {
-            self.say(&error.into());
+        let (Some(file), Some(trace)) = (&self.common.trace, self.trace.get()) else {
+            return;
+        };
+        if let Err(error) = trace.write() {
+            self.say(&unwritten(file, &error).into());
         }
     }
 
@@ -246,6 +253,11 @@ impl<'a> Session<'a> {
             }
         }
     }
+}
+
+fn unwritten(trace: &Path, error: &io::Error) -> Diagnostic {
+    let unwritten = Diagnostic::error(format!("cannot write the trace {}", trace.display()));
+    unwritten.detail(error.to_string())
 }
 
 /// Diagnostics as they are shown: without secrets, with commands that can be pasted.
