@@ -173,7 +173,7 @@ pub(crate) async fn invoke(
 /// Asks the provider whether the action can be invoked with that configuration; its warnings.
 ///
 /// # Errors
-/// When it cannot, or the provider puts it off.
+/// When it cannot, or the provider defers it.
 pub(crate) async fn check(
     provider: &dyn Provider,
     action: &DeclaredAction,
@@ -189,7 +189,7 @@ pub(crate) async fn check(
     let ((), said) = about(action, planned.diagnostics).into_result(())?;
     warnings.extend(said);
     if let Some(why) = planned.deferred {
-        let error = Diagnostic::error("the provider puts the action off");
+        let error = Diagnostic::error("the provider defers the action");
         return Err(about(action, error.detail(why.to_string()).into()));
     }
     Ok(warnings)

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::future::{Either, join, select};
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Path, ResourceId, Value};
-use terrane_provider::{OpenEphemeralResource, OpenedEphemeralResource, Provider};
+use terrane_provider::{Deferred, OpenEphemeralResource, OpenedEphemeralResource, Provider};
 use terrane_state::Timestamp;
 use tokio::sync::{Notify, OnceCell};
 
@@ -49,6 +49,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) location: Location,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) config: &'a Config,
+    /// Where a plan learns that the provider defers it; elsewhere that is an error alone.
+    pub(crate) deferred: Option<&'a Cell<Option<Deferred>>>,
 }
 
 impl Opening<'_> {
@@ -132,10 +134,13 @@ impl RunningProviders<'_> {
             renew_at: response.renew_at.map(Timestamp::from),
         });
         self.ephemerals().changed.notify_one();
-        if let Some(deferred) = response.deferred {
+        if let Some(why) = response.deferred {
+            if let Some(told) = opening.deferred {
+                told.set(Some(why));
+            }
             return Err(opening
-                .error("the provider puts off opening the ephemeral resource")
-                .detail(deferred.to_string())
+                .error("the provider defers opening the ephemeral resource")
+                .detail(why.to_string())
                 .into());
         }
         let value = response.result;

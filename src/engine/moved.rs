@@ -123,6 +123,7 @@ async fn look(
         address: &change.address,
         location: change.location,
         warnings: &warnings,
+        deferred: None,
         meta: meta_for(program, &change.address, &change.provider.source),
         events,
     };

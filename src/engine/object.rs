@@ -1,6 +1,6 @@
 //! Objects between the state, where they are stored text, and the engine, where they are values.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) address: &'a InstanceAddr,
     pub(crate) location: Option<Location>,
+    /// Where a plan learns that the provider defers what it was asked; elsewhere that is an error alone.
+    pub(crate) deferred: Option<&'a Cell<Option<Deferred>>>,
     /// What its module says about itself.
     pub(crate) meta: Option<&'a DeclaredMeta>,
     /// Where warnings go; they survive success.
@@ -195,15 +197,18 @@ impl Subject<'_> {
         object.schema_version != self.schema.version || !is_alike
     }
 
-    /// An error if the provider puts off what it was asked.
+    /// An error if the provider defers what it was asked.
     pub(crate) fn not_deferred(&self, deferred: Option<Deferred>) -> Result<(), Diagnostics> {
         let Some(why) = deferred else {
             return Ok(());
         };
+        if let Some(told) = self.deferred {
+            told.set(Some(why));
+        }
         Err(self
-            .error(format!("{} puts the object off", self.source))
+            .error(format!("{} defers what it was asked", self.source))
             .detail(why.to_string())
-            .hint("leave it out of this run with `--exclude`, and run again without")
+            .hint("leave the object out of this run with `--exclude`, and run again without")
             .into())
     }
 

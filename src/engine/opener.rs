@@ -76,6 +76,7 @@ impl Opener<'_> {
             .into());
         }
         let opening = Opening {
+            deferred: None,
             position,
             address,
             location,

@@ -153,6 +153,7 @@ async fn declaration(
         address,
         location,
         warnings,
+        deferred: None,
         meta: meta_for(program, address, source),
         events: running.events(),
     };

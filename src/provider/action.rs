@@ -16,7 +16,7 @@ pub struct InvokeAction<'a> {
 /// Response of `PlanAction`.
 #[derive(Debug, Clone)]
 pub struct PlanActionResponse {
-    /// The provider puts it off.
+    /// The provider defers it.
     pub deferred: Option<Deferred>,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,

@@ -1,4 +1,4 @@
-//! Why a provider puts something off.
+//! Why a provider defers something.
 
 use std::fmt;
 

@@ -26,7 +26,7 @@ pub struct OpenEphemeralResourceResponse {
     pub private: Option<Bytes>,
     /// When it must be renewed to stay valid.
     pub renew_at: Option<SystemTime>,
-    /// The provider puts it off.
+    /// The provider defers it.
     pub deferred: Option<Deferred>,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,

@@ -377,7 +377,7 @@ pub struct ReadResourceResponse {
     pub private: Bytes,
     /// Replaces the stored identity.
     pub new_identity: Option<Identity>,
-    /// The provider puts the read off.
+    /// The provider defers the read.
     pub deferred: Option<Deferred>,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
@@ -417,7 +417,7 @@ pub struct PlanResourceChangeResponse {
     pub planned_identity: Option<Identity>,
     /// The provider (SDK v2) cannot keep to the rules; their violation is then only logged.
     pub legacy_type_system: bool,
-    /// The provider puts the change off; the plan is a best guess and must not be applied.
+    /// The provider defers the change; the plan is a best guess and must not be applied.
     pub deferred: Option<Deferred>,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
@@ -483,7 +483,7 @@ pub struct ImportResourceState<'a> {
 pub struct ImportResourceStateResponse {
     /// The objects found; `ReadResource` is due for each.
     pub imported_resources: Vec<ImportedResource>,
-    /// The provider puts the import off.
+    /// The provider defers the import.
     pub deferred: Option<Deferred>,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
@@ -550,7 +550,7 @@ pub struct ReadDataSource<'a> {
 pub struct ReadDataSourceResponse {
     /// The object that was read.
     pub state: Value,
-    /// The provider puts the read off.
+    /// The provider defers the read.
     pub deferred: Option<Deferred>,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,

@@ -30,6 +30,7 @@ mod stage;
 mod state;
 mod streams;
 mod terminal;
+mod waiting;
 mod words;
 
 // Not a program of its own: each takes its time to link.

@@ -68,6 +68,8 @@ enum Scene {
     Many,
     /// A provider that needs a variable which is not meant for it.
     Withheld,
+    /// A thing with actions, and things that their provider defers until there is a file `ready`.
+    Waiting,
     /// A thing in a module for each of the zones, all with that key, and a number wider than providers have.
     Keys,
 }
@@ -97,6 +99,7 @@ fn stack(stack: &mut Stack) -> Result<()> {
         Scene::Builtin => builtin(stack, &config),
         Scene::Many => many(stack, &config),
         Scene::Withheld => withheld(stack, &config),
+        Scene::Waiting => waiting(stack),
         Scene::Keys => keys(stack, &config),
     }
 }
@@ -291,6 +294,43 @@ fn within(stack: &mut Stack) -> Result<()> {
     Resource::dynamic("fake_thing", "inner")
         .set("name", "inner")
         .provider(&inside)
+        .declare(stack);
+    Ok(())
+}
+
+fn waiting(stack: &mut Stack) -> Result<()> {
+    let conformance: ProviderSource = "terrane/conformance".parse()?;
+    let latest: ProviderSource = "terrane/latest".parse()?;
+    let a = Resource::dynamic("conformance_thing", "a")
+        .provider_source(conformance.clone())
+        .set("name", "a")
+        .declare(stack);
+    let note = |name| {
+        terrane_core::ProviderAction::dynamic("conformance_note", name)
+            .provider_source(conformance.clone())
+    };
+    let id = a.attribute::<String>("id");
+    note("after")
+        .set("text", "made")
+        .after_create(&a)
+        .declare(stack);
+    note("by_hand").set("text", id).declare(stack);
+    note("fails")
+        .set("text", "x")
+        .set("fails", "no ink")
+        .declare(stack);
+    note("crashes")
+        .set("text", "x")
+        .set("crash", true)
+        .declare(stack);
+    let late = Resource::dynamic("latest_thing", "late")
+        .provider_source(latest.clone())
+        .set("name", "late")
+        .set("until", "ready")
+        .declare(stack);
+    Resource::dynamic("latest_thing", "later")
+        .provider_source(latest)
+        .set("name", late.attribute::<String>("id"))
         .declare(stack);
     Ok(())
 }

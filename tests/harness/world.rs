@@ -346,6 +346,9 @@ impl World {
                             applied.diagnostics.push(stuck);
                             break;
                         }
+                        if !next.progresses(Some(&last)) {
+                            break;
+                        }
                         applied = applied.and(engine.apply(&program, &next, &recorder).await);
                         last = next;
                     }

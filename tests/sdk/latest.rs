@@ -1,9 +1,10 @@
 //! What HashiCorp's libraries do not know yet, or do not let a provider do: protocol 6.11, and identities without a string in them.
 
 use terrane_core::{BlockArguments, ImportBy, ProviderMeta, Stack, Value};
-use terrane_engine::Action;
+use terrane_engine::{Action, DeferralReason, DeferredChange};
+use terrane_provider::Deferred;
 
-use crate::rig::{Rig, Way};
+use crate::rig::{Done, Rig, Way};
 
 const KIND: &str = "latest_thing";
 const A: &str = "latest_thing.a";
@@ -141,5 +142,114 @@ fn an_object_is_taken_in_by_an_identity_without_a_string() {
         assert!(!done.actions().contains(&Action::Create));
         assert_eq!(rig.stored(A, "id"), "thing-found");
         rig.preview(&program).succeeds().is_empty();
+    });
+}
+
+/// What is deferred, and the reason by its name in plan JSON.
+fn deferred(done: &Done) -> Vec<String> {
+    let plan = done.plan.as_ref().expect("a plan");
+    let line = |one: &DeferredChange| format!("{} {}", one.address, one.reason.name());
+    plan.deferred.iter().map(line).collect()
+}
+
+#[test]
+fn what_a_provider_defers_is_left_with_all_that_refers_to_it_and_made_by_a_later_run() {
+    each(|rig| {
+        let until = rig.path("prerequisite");
+        let a = rig.resource(KIND, "a").set("name", "a");
+        let a = a.set("until", until.as_str());
+        let (b, c) = (
+            rig.resource(KIND, "b"),
+            rig.resource(KIND, "c").set("name", "c"),
+        );
+        let found = rig.data("latest_lookup", "found").set("name", "x");
+        let found = found.set("until", until.as_str());
+        let program = move |stack: &mut Stack| {
+            let a = a.clone().declare(stack);
+            let parent = a.attribute::<String>("id");
+            b.clone().set("name", parent).declare(stack);
+            c.clone().declare(stack);
+            found.clone().declare(stack);
+        };
+        let left = [
+            "latest_thing.a absent_prereq",
+            "latest_thing.b deferred_prereq",
+            "data.latest_lookup.found absent_prereq",
+        ];
+        let first = rig.up(&program).succeeds();
+        assert_eq!(deferred(&first), left);
+        assert_eq!(first.actions(), [Action::Create]);
+        let plan = first.plan.as_ref().expect("a plan");
+        assert_eq!(
+            plan.deferred[0].reason,
+            DeferralReason::ByProvider(Deferred::AbsentPrerequisite)
+        );
+        let said = plan.deferred[0].to_string();
+        assert!(
+            said.contains("something that it needs does not exist yet"),
+            "{said}"
+        );
+        assert!(plan.waits_for_providers() && plan.stuck(None).is_none());
+        // Nothing but what the provider defers: no error, and nothing to confirm or to repeat.
+        let again = rig.up(&program).succeeds();
+        assert_eq!(deferred(&again), left);
+        let (plan, applied) = (again.plan.expect("a plan"), again.applied.expect("a run"));
+        assert!(plan.only_defers() && !plan.is_empty() && !plan.continues(&applied));
+        assert!(plan.stuck(None).is_none());
+
+        std::fs::write(&until, "").expect("writable");
+        let made = rig.up(&program).succeeds();
+        assert!(deferred(&made).is_empty());
+        assert_eq!(rig.stored("latest_thing.b", "name"), "thing-a");
+        rig.preview(&program).succeeds().is_empty();
+
+        // A read that is deferred keeps the object as it is.
+        std::fs::remove_file(&until).expect("removable");
+        let unread = rig.up(&program).succeeds();
+        assert_eq!(deferred(&unread), left);
+        assert_eq!(rig.stored(A, "id"), "thing-a");
+        let refused = rig.destroy(&program).fails();
+        let said = refused.diagnostics.to_string();
+        assert!(said.contains("defers what it was asked"), "{said}");
+        assert_eq!(rig.stored(A, "id"), "thing-a");
+    });
+}
+
+#[test]
+fn an_undeclared_object_that_cannot_be_read_yet_is_destroyed_by_a_later_run() {
+    each(|rig| {
+        let until = rig.path("prerequisite");
+        std::fs::write(&until, "").expect("writable");
+        let a = rig.resource(KIND, "a").set("name", "a");
+        let a = a.set("until", until.as_str());
+        rig.up(move |stack| drop(a.clone().declare(stack)))
+            .succeeds();
+        std::fs::remove_file(&until).expect("removable");
+        let nothing = |_: &mut Stack| {};
+        let left = rig.up(nothing).succeeds();
+        assert_eq!(deferred(&left), ["latest_thing.a absent_prereq"]);
+        assert_eq!(rig.stored(A, "id"), "thing-a");
+        std::fs::write(&until, "").expect("writable");
+        assert_eq!(rig.up(nothing).succeeds().actions(), [Action::Delete]);
+    });
+}
+
+#[test]
+fn an_import_that_is_deferred_takes_nothing_in_until_it_can() {
+    each(|rig| {
+        let until = rig.path("prerequisite");
+        let id = format!("{until}!found");
+        let thing = rig.resource(KIND, "a").set("name", "found");
+        let program = move |stack: &mut Stack| {
+            let a = thing.clone().declare(stack);
+            stack.import(&a, id.as_str());
+        };
+        let left = rig.up(&program).succeeds();
+        assert_eq!(deferred(&left), ["latest_thing.a absent_prereq"]);
+        assert!(rig.state().is_empty());
+        std::fs::write(&until, "").expect("writable");
+        let taken = rig.up(&program).succeeds();
+        assert!(!taken.actions().contains(&Action::Create));
+        assert_eq!(rig.stored(A, "id"), "thing-found");
     });
 }

@@ -101,6 +101,12 @@ impl Rig {
         }
     }
 
+    /// A path in the directory of this rig.
+    pub(crate) fn path(&self, name: &str) -> String {
+        let path = self.directory.path().join(name);
+        path.to_str().expect("a path in UTF-8").to_owned()
+    }
+
     /// The provider's name.
     pub(crate) fn source(&self) -> ProviderSource {
         self.way.served.source()

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use terrane_core::{Diagnostic, Diagnostics, Program};
-use terrane_engine::{Applied, Engine, Plan, PlanMode, PlanOptions, Recovered};
+use terrane_engine::{
+    Applied, DeferralReason, DeferredChange, Engine, Plan, PlanMode, PlanOptions, Recovered,
+};
 use terrane_provider::Plugins;
 use terrane_state::{Clock as _, Closed, Operation, Recorder as _, Run, RunError, SystemClock};
 
@@ -31,6 +33,9 @@ use crate::view::{
     AppliedRun, Approval, ClosedRun, Details, Feed, InFiles, Place, RunView as _, RunViews,
     Secrets, ShownPlan,
 };
+
+/// More changes than these are counted where reasons are told.
+const NAMED: usize = 10;
 
 /// A run that is to be made.
 pub(crate) struct Request<S> {
@@ -99,7 +104,7 @@ struct Carried {
     recorded: usize,
     applied: Box<Applied>,
     /// Changes that no plan of this run has reached.
-    deferred: usize,
+    deferred: Vec<DeferredChange>,
     /// Why the run went no further, where an operation is not the reason.
     stopped: Option<CommandError>,
 }
@@ -244,7 +249,7 @@ impl<S: PlanSource> Work<'_, S> {
             mode: plan.mode,
             recorded: plan.drift.len(),
             applied: Box::new(applied),
-            deferred: plan.deferred.len(),
+            deferred: plan.deferred.clone(),
             stopped: None,
         };
         // A digest approves this plan and none that continues it.
@@ -300,7 +305,7 @@ impl<S: PlanSource> Work<'_, S> {
             return Err(stuck.into());
         }
         // Drift alone is recorded without a question, as everywhere.
-        if plan.is_empty() {
+        if plan.is_empty() || plan.only_defers() {
             return Ok(());
         }
         let question = Question {
@@ -336,6 +341,10 @@ impl<S: PlanSource> Work<'_, S> {
                     return;
                 }
             };
+            if !plan.progresses(Some(&last)) {
+                carried.deferred = plan.deferred;
+                return;
+            }
             let proposal = Proposal {
                 plan: &plan,
                 ..first
@@ -346,7 +355,7 @@ impl<S: PlanSource> Work<'_, S> {
             }
             let applied = engine.apply(self.program, &plan, self.run).await;
             *carried.applied = std::mem::take(&mut *carried.applied).and(applied);
-            carried.deferred = plan.deferred.len();
+            carried.deferred.clone_from(&plan.deferred);
             last = Cow::Owned(plan);
         }
     }
@@ -363,8 +372,10 @@ impl<S: PlanSource> Work<'_, S> {
             return Err(interrupted_after(EARLIER_CHANGES_STAY));
         }
         let changes = counted(last.deferred.len(), "deferred change");
-        self.session
-            .note(&format!("\nThe {changes} can be planned now.\n\n"));
+        self.session.note(&match last.waits_for_providers() {
+            true => format!("\nPlanning the {changes} again.\n\n"),
+            false => format!("\nThe {changes} can be planned now.\n\n"),
+        });
         let plan = engine.plan(self.program, &self.run.state(), options).await;
         if signals.heard() {
             return Err(interrupted_after(EARLIER_CHANGES_STAY));
@@ -377,11 +388,22 @@ impl<S: PlanSource> Work<'_, S> {
     }
 
     /// Names the changes that the run has not reached, and the command that does.
-    fn unreached(&self, deferred: usize) -> Diagnostics {
-        let changes = counted(deferred, "deferred change");
-        let verb = if deferred == 1 { "is" } else { "are" };
+    fn unreached(&self, deferred: &[DeferredChange]) -> Diagnostics {
+        let changes = counted(deferred.len(), "deferred change");
+        let verb = if deferred.len() == 1 { "is" } else { "are" };
+        let by_provider = deferred
+            .iter()
+            .filter(|one| matches!(one.reason, DeferralReason::ByProvider(_)));
+        let reasons: Vec<String> = by_provider
+            .take(NAMED)
+            .map(|one| format!("{}: {one}", one.address))
+            .collect();
+        let detail = match reasons.is_empty() {
+            true => "the changes before are made and recorded".to_owned(),
+            false => reasons.join("\n"),
+        };
         Diagnostic::warning(format!("{changes} {verb} not planned yet"))
-            .detail("the changes before are made and recorded")
+            .detail(detail)
             .hint(format!(
                 "`{}` continues, with the same configuration",
                 self.session.again("up")
@@ -434,8 +456,8 @@ impl<S: PlanSource> Work<'_, S> {
             exit = exit.worse_of(end);
             is_complete = end == Exit::DONE && stopped.is_none();
             self.view.diagnostics(&applied.diagnostics);
-            if *deferred > 0 {
-                self.view.diagnostics(&self.unreached(*deferred));
+            if !deferred.is_empty() {
+                self.view.diagnostics(&self.unreached(deferred));
             }
             self.view.applied(&AppliedRun {
                 mode: *mode,

@@ -136,6 +136,7 @@ impl<'a> Visitor<'a> {
             address: &change.address,
             location: change.location,
             warnings: &self.warnings,
+            deferred: None,
             meta: meta_for(
                 self.inputs.program,
                 &change.address,

@@ -114,6 +114,7 @@ impl Visitor<'_> {
             address,
             location,
             warnings: &self.warnings,
+            deferred: None,
             meta: meta_for(self.inputs.program, address, source),
             events: self.inputs.events,
         };

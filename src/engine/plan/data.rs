@@ -38,6 +38,7 @@ impl Visitor<'_> {
             address,
             location,
             warnings,
+            deferred: Some(&self.deferred),
             meta: meta_for(self.inputs.program, address, &provider_address.source),
             events: self.inputs.events,
         };

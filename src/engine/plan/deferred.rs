@@ -11,14 +11,15 @@ use std::sync::Arc;
 
 use terrane_core::addr::{ConfigAddr, InstanceAddr, Mode, ProviderConfigAddr};
 use terrane_core::{
-    Diagnostic, EvalError, IdVec, Location, Path, ProviderConfig, ProviderId, ResourceId,
-    ResourceInstance, Scope, Value,
+    Diagnostic, Diagnostics, EvalError, IdVec, Location, Path, ProviderConfig, ProviderId,
+    ResourceId, ResourceInstance, Scope, Value,
 };
 use terrane_state::{DeposedKey, State};
 
 use super::visitor::{Finding, Visitor};
 use crate::change::{Action, Reason, ResourceChange};
 use crate::event::Event;
+use crate::options::PlanMode;
 
 /// A change that is planned and applied after the rest of the plan, in the same run.
 #[derive(Debug, Clone, PartialEq)]
@@ -244,6 +245,24 @@ impl Visitor<'_> {
             .events
             .emit(Event::InstanceDeferred(deferred.clone()));
         finding.defer(deferred);
+    }
+
+    /// Leaves to a later plan what its provider defers. A destroy and a refresh have no later plan.
+    pub(super) fn defer_if_told(
+        &self,
+        planned: Result<(), Diagnostics>,
+        finding: &mut Finding,
+        defer: impl FnOnce(DeferralReason, &mut Finding),
+    ) -> Result<(), Diagnostics> {
+        let is_normal = self.inputs.options.mode == PlanMode::Normal;
+        match self.deferred.take() {
+            Some(why) if planned.is_err() && is_normal => {
+                finding.change = None;
+                defer(DeferralReason::ByProvider(why), finding);
+                Ok(())
+            }
+            _ => planned,
+        }
     }
 
     /// Keeps of a plan that was made with present values only what must be done while they hold: an object is destroyed now, and is kept, or

@@ -40,6 +40,7 @@ impl Visitor<'_> {
             return Ok(());
         }
         let opening = Opening {
+            deferred: Some(&self.deferred),
             position,
             address,
             location: resource.location,

@@ -75,10 +75,19 @@ impl Plan {
 
     /// Whether applying it would change nothing: no object, now or later in the run, no exported value, and (refresh only) no drift to record.
     pub fn is_empty(&self) -> bool {
+        self.deferred.is_empty() && self.does_nothing()
+    }
+
+    /// Whether everything that it has to do is deferred.
+    pub fn only_defers(&self) -> bool {
+        !self.deferred.is_empty() && self.does_nothing()
+    }
+
+    fn does_nothing(&self) -> bool {
         let outputs = self.outputs.iter().all(|o| o.action() == Action::NoOp);
         let drift = self.mode != PlanMode::RefreshOnly || self.drift.is_empty();
         let recorded = self.moves.is_empty() && self.adoptions.is_empty();
-        self.steps.is_empty() && self.deferred.is_empty() && outputs && drift && recorded
+        self.steps.is_empty() && outputs && drift && recorded
     }
 
     /// Whether a create-before-destroy leaves its old object to a later plan.
@@ -86,17 +95,37 @@ impl Plan {
         change.action == Action::CreateThenDelete && old_half_stays(&self.deferred)(change)
     }
 
-    /// Whether the deferred changes can be planned now, after this plan ended so.
+    /// Whether another plan of the deferred changes is due, after this plan ended so.
     pub fn continues(&self, applied: &Applied) -> bool {
-        !self.deferred.is_empty() && applied.is_complete()
+        let idle = self.steps.is_empty() && self.waits_for_providers();
+        !self.deferred.is_empty() && applied.is_complete() && !idle
+    }
+
+    /// Whether changes are deferred by the wish of providers alone: nothing in this run need change that, and nothing is wrong.
+    pub fn waits_for_providers(&self) -> bool {
+        let by_run = |deferred: &DeferredChange| {
+            matches!(
+                deferred.reason,
+                DeferralReason::ProviderConfigUnknown { .. }
+            )
+        };
+        let by_provider =
+            |deferred: &DeferredChange| matches!(deferred.reason, DeferralReason::ByProvider(_));
+        let mut all = self.deferred.iter();
+        self.deferred.iter().any(by_provider) && !all.any(by_run)
+    }
+
+    /// Whether it comes nearer to the end than the plan before it.
+    pub fn progresses(&self, before: Option<&Self>) -> bool {
+        match before {
+            None => !self.steps.is_empty(),
+            Some(before) => self.deferred.len() < before.deferred.len(),
+        }
     }
 
     /// An error if the plan defers no less than the one before it, or defers and has nothing to apply: the next one would be the same.
     pub fn stuck(&self, before: Option<&Self>) -> Option<Diagnostic> {
-        let progresses = match before {
-            None => !self.steps.is_empty(),
-            Some(before) => self.deferred.len() < before.deferred.len(),
-        };
+        let progresses = self.progresses(before) || self.waits_for_providers();
         let first = self.deferred.first().filter(|_| !progresses)?;
         let address = &first.address;
         let more = match self.deferred.len() {

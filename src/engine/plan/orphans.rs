@@ -62,6 +62,12 @@ impl Visitor<'_> {
             return Ok(());
         }
         let planned = self.leaving(address, &instance, provider, finding).await;
+        let planned = self.defer_if_told(planned, finding, |reason, finding| {
+            self.defer_orphan(address, reason, finding);
+        });
+        if finding.deferred.is_some() {
+            return planned;
+        }
         if let Readiness::Present(reason) = self.known.readiness(provider)
             && planned.is_err()
         {
@@ -97,6 +103,7 @@ impl Visitor<'_> {
             address,
             location: None,
             warnings,
+            deferred: Some(&self.deferred),
             meta: meta_for(self.inputs.program, address, &instance.provider.source),
             events: self.inputs.events,
         };
@@ -166,6 +173,7 @@ impl Visitor<'_> {
                 address,
                 location: None,
                 warnings: &warnings,
+                deferred: None,
                 meta: meta_for(self.inputs.program, address, source),
                 events: self.inputs.events,
             };

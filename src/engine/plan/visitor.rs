@@ -1,6 +1,6 @@
 //! Visits one node of the planning walk: from the inputs and the results so far to a finding.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
@@ -229,6 +229,8 @@ pub(super) struct Visitor<'a> {
     pub(super) known: &'a Known<'a>,
     /// The node's own warnings; they survive success.
     pub(super) warnings: RefCell<Diagnostics>,
+    /// Why its provider defers it.
+    pub(super) deferred: Cell<Option<terrane_provider::Deferred>>,
 }
 
 impl<'a> Visitor<'a> {
@@ -238,6 +240,7 @@ impl<'a> Visitor<'a> {
             inputs,
             known,
             warnings,
+            deferred: Cell::new(None),
         }
     }
 
@@ -343,6 +346,16 @@ impl<'a> Visitor<'a> {
             }
         };
         let program = self.inputs.program;
+        let planned = self.defer_if_told(planned, finding, |reason, finding| {
+            // An object that the program takes in is taken in with its plan.
+            if finding.adopted.take().is_some() {
+                finding.instance = self.inputs.prior.instance(&resource.address).cloned();
+            }
+            self.defer(position, reason, finding);
+        });
+        if planned.is_ok() && finding.deferred.is_some() {
+            return Ok(());
+        }
         self.defer_kept(resource.provider, planned, finding, |reason, finding| {
             self.defer(position, reason, finding);
         })

@@ -275,6 +275,7 @@ impl<'a> Recovery<'a> {
             address: &intent.address,
             location: served.location,
             warnings: self.remembered.warnings(),
+            deferred: None,
             meta: meta_for(
                 self.remembered.program(),
                 &intent.address,

@@ -305,6 +305,7 @@ impl<'a> Remembered<'a> {
                 address: &resource.address,
                 location,
                 warnings: &self.warnings,
+                deferred: None,
                 meta: meta_for(self.program, &resource.address, source),
                 events: self.running.events(),
             };
@@ -379,6 +380,7 @@ impl<'a> Remembered<'a> {
             return Ok((Marked::plain(Value::UNKNOWN), Some(why)));
         }
         let opening = Opening {
+            deferred: None,
             position,
             address,
             location: resource.location,
@@ -446,6 +448,7 @@ impl<'a> Remembered<'a> {
             address: &resource.address,
             location,
             warnings: &self.warnings,
+            deferred: None,
             meta: meta_for(self.program, &resource.address, source),
             events: self.running.events(),
         };

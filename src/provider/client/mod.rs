@@ -53,7 +53,7 @@ const TERRAFORM_VERSION: &str = "1.13.0";
 pub(super) fn client_capabilities(protocol: Protocol) -> proto::ClientCapabilities {
     let is_six = protocol == Protocol::V6;
     proto::ClientCapabilities {
-        deferral_allowed: false,
+        deferral_allowed: true,
         write_only_attributes_allowed: true,
         store_planned_private: is_six,
         computed_blocks_allowed: is_six,

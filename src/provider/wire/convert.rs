@@ -65,7 +65,7 @@ pub(crate) fn read_identity(
     Ok((!IdentitySchema::is_nothing(&value)).then_some(value))
 }
 
-/// Why something is put off, if it is.
+/// Why something is deferred, if it is.
 pub(crate) fn read_deferred(deferred: Option<proto::Deferred>) -> Option<Deferred> {
     use proto::deferred::Reason;
     let deferred = deferred?;

@@ -9,7 +9,9 @@ use terrane_state::Timestamp;
 
 use super::escape::{cell, code, fenced, html};
 use crate::view::diff::{Mark, Row};
-use crate::view::outline::{DEFERRED, Danger, DeferredGroup, Entry, Node, Outline, Place, sign_of};
+use crate::view::outline::{
+    Danger, DeferredGroup, Entry, Node, Outline, Place, deferred_heading, sign_of,
+};
 use crate::view::printable::{counted, one_line, printable, shortened};
 use crate::view::text::painter::Painter;
 use crate::view::{SavedAs, ShownPlan, text};
@@ -236,7 +238,7 @@ fn deferred(groups: &[DeferredGroup]) -> String {
     let text = first(lines, DEFERRED_SIZE, |more| format!("- and {more} more\n"));
     match text.is_empty() {
         true => text,
-        false => format!("\n**{DEFERRED}**\n{text}"),
+        false => format!("\n**{}**\n{text}", deferred_heading(groups)),
     }
 }
 

@@ -3,17 +3,24 @@
 use std::collections::HashMap;
 
 use terrane_core::Location;
-use terrane_engine::{Action, DeferredChange};
+use terrane_engine::{Action, DeferralReason, DeferredChange};
 
 use crate::view::printable::one_line;
 
-/// The heading over them.
-pub(crate) const HEADING: &str = "Deferred, to be planned when the changes above are made:";
+/// The heading over deferred changes.
+pub(crate) fn heading(groups: &[DeferredGroup]) -> &'static str {
+    match groups.iter().any(|group| group.waits_for_run) {
+        true => "Deferred, to be planned when the changes above are made:",
+        false => "Deferred by their providers, to be planned when they can be:",
+    }
+}
 
 /// The changes that are deferred for the same reason.
 pub(crate) struct DeferredGroup {
     /// The reason: `provider kubernetes is configured by …, known after apply`.
     pub(crate) why: String,
+    /// Whether it is a value that this run makes known.
+    waits_for_run: bool,
     pub(crate) changes: Vec<DeferredEntry>,
 }
 
@@ -34,6 +41,10 @@ pub(super) fn grouped(deferred: &[DeferredChange]) -> Vec<DeferredGroup> {
         let at = *known.entry(why.clone()).or_insert_with(|| {
             groups.push(DeferredGroup {
                 why,
+                waits_for_run: matches!(
+                    change.reason,
+                    DeferralReason::ProviderConfigUnknown { .. }
+                ),
                 changes: Vec::new(),
             });
             groups.len() - 1

@@ -28,7 +28,7 @@ use super::printable::{counted, one_line};
 use super::{Secrets, ShownPlan};
 pub(crate) use brief::Brief;
 use causes::Causes;
-pub(crate) use deferred::{DeferredGroup, HEADING as DEFERRED};
+pub(crate) use deferred::{DeferredGroup, heading as deferred_heading};
 pub(crate) use entry::{Entry, id, sign_of, verb_of};
 pub(crate) use place::Place;
 pub(crate) use tree::{ModuleTree, Node};

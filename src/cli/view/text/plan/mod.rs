@@ -9,7 +9,9 @@ use terrane_engine::{Action, PlanMode};
 use super::painter::{Painter, Tone};
 use super::{cost, policies};
 use crate::view::diff::{Mark, Row};
-use crate::view::outline::{DEFERRED, Danger, Entry, ModuleTree, Node, Outline, Place, sign_of};
+use crate::view::outline::{
+    Danger, Entry, ModuleTree, Node, Outline, Place, deferred_heading, sign_of,
+};
 use crate::view::printable::counted;
 
 /// More losses than these are counted: all of them are in the tree.
@@ -81,7 +83,7 @@ impl PlanText<'_> {
         if self.outline.deferred.is_empty() {
             return;
         }
-        self.heading(text, DEFERRED);
+        self.heading(text, deferred_heading(&self.outline.deferred));
         for group in &self.outline.deferred {
             let _ = writeln!(text, "  {}", group.why);
             for change in &group.changes {
