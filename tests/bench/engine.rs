@@ -20,12 +20,12 @@ pub(crate) struct Started(Arc<dyn Provider>);
 
 #[async_trait]
 impl Providers for Started {
-    pub(crate) async fn start(&self, _: &ProviderSource) -> Result<Arc<dyn Provider>, StartError> {
+    async fn start(&self, _: &ProviderSource) -> Result<Arc<dyn Provider>, StartError> {
         Ok(self.0.clone())
     }
 }
 
-async fn start(case: &Case) -> Started {
+pub(crate) async fn start(case: &Case) -> Started {
     let provider = case.plugins().start(&case.source()).await;
     Started(provider.expect("a provider"))
 }
