@@ -4,6 +4,7 @@ use terrane::{Lifecycle, Stack};
 use terrane_aws::eks::{cluster, node_group};
 use terrane_aws::{ec2, eks, iam, logs};
 
+use crate::hardening::Keys;
 use crate::{Config, Network};
 
 /// Everything the control plane can log.
@@ -39,8 +40,13 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Declares the cluster in that network.
-    pub fn declare(stack: &mut Stack, config: &Config, network: &Network) -> Self {
+    /// Declares the cluster in that network, its secrets encrypted with the platform's key if it has one.
+    pub fn declare(
+        stack: &mut Stack,
+        config: &Config,
+        network: &Network,
+        keys: Option<&Keys>,
+    ) -> Self {
         stack.module("cluster", |stack| {
             let name = config.name("cluster");
             // EKS would make the group itself, and keep its log for ever.
@@ -59,7 +65,7 @@ impl Cluster {
                 .declare(stack);
             let mut subnet_ids = network.public_subnet_ids();
             subnet_ids.extend(network.private_subnet_ids());
-            let cluster = eks::Cluster::builder("main")
+            let mut cluster = eks::Cluster::builder("main")
                 .name(&name)
                 .version(&config.eks_cluster_version)
                 .role_arn(cluster_role.arn())
@@ -72,8 +78,16 @@ impl Cluster {
                         .endpoint_public_access(true),
                 )
                 .depends_on(&cluster_policy)
-                .depends_on(&log_group)
-                .declare(stack);
+                .depends_on(&log_group);
+            if let Some(keys) = keys {
+                let provider = cluster::EncryptionConfigProvider::builder();
+                cluster = cluster.encryption_config(
+                    cluster::EncryptionConfig::builder()
+                        .provider(provider.key_arn(keys.cluster.arn()))
+                        .resources(["secrets"]),
+                );
+            }
+            let cluster = cluster.declare(stack);
             let nodes = nodes(stack, config, network, &cluster);
             let oidc_provider = iam::OpenIdConnectProvider::builder("cluster")
                 .url(cluster.identity().index(0).oidc().index(0).issuer())

@@ -28,6 +28,23 @@ pub struct Config {
     pub single_nat_gateway: bool,
     /// How long the control plane's logs are kept, in days.
     pub log_retention_days: u32,
+    /// A web application firewall for the load balancers of ingresses.
+    pub waf: bool,
+    /// How many requests one address may send the firewall in five minutes.
+    pub waf_rate_limit: u32,
+    /// Log who talked to whom in the network.
+    pub flow_logs: bool,
+    /// GuardDuty's findings about the account, the cluster and the buckets. An account has one detector in a region.
+    pub guardduty: bool,
+    /// AWS Config's record of every change, with a starter set of rules. An account has one recorder in a region.
+    pub aws_config: bool,
+    /// Daily restore points of the buckets.
+    pub backups: bool,
+    /// How long restore points are kept, in days: every moment of them can be gone back to, of at most 35.
+    pub backup_retention_days: u32,
+    /// Keys of one's own in KMS for the cluster's secrets, buckets and backups, instead of AWS's. The cluster takes it once: it is
+    /// replaced when its key is taken away.
+    pub kms: bool,
     /// Let buckets be deleted with everything in them.
     pub force_destroy: bool,
     /// Let the image repository be deleted with all its images.
@@ -47,6 +64,14 @@ impl Default for Config {
             eks_node_max_size: 6,
             single_nat_gateway: true,
             log_retention_days: 30,
+            waf: false,
+            waf_rate_limit: 2_000,
+            flow_logs: false,
+            guardduty: false,
+            aws_config: false,
+            backups: false,
+            backup_retention_days: 35,
+            kms: false,
             force_destroy: false,
             force_delete: false,
         }
@@ -89,6 +114,18 @@ impl Config {
         }
         if self.eks_node_instance_types.is_empty() {
             return Err(Error::message("eks_node_instance_types is empty"));
+        }
+        if !(10..=2_000_000_000).contains(&self.waf_rate_limit) {
+            return Err(Error::message(format!(
+                "waf_rate_limit {} is not from 10 to 2,000,000,000",
+                self.waf_rate_limit
+            )));
+        }
+        if !(1..=35).contains(&self.backup_retention_days) {
+            return Err(Error::message(format!(
+                "backup_retention_days {} is not from 1 to 35, which is as long as every moment can be gone back to",
+                self.backup_retention_days
+            )));
         }
         Ok(())
     }

@@ -19,6 +19,7 @@
 //! | `storage` | buckets for models, data and artifacts |
 //! | `registry` | the repository of the API's images |
 //! | `identity` | the role of the API's service account |
+//! | `hardening` | what a key each switches on: firewall, flow logs, GuardDuty, AWS Config, backups, own keys |
 //! | `policies` | nothing: the security checklist that every plan is checked by |
 //! | `state` | nothing: where the states are kept |
 //!
@@ -26,6 +27,7 @@
 
 mod cluster;
 mod config;
+mod hardening;
 mod identity;
 mod network;
 mod platform;
@@ -38,6 +40,7 @@ mod tests;
 
 pub use cluster::Cluster;
 pub use config::Config;
+pub use hardening::{Backups, FlowLogs, Guard, Hardening, Keys, Recorder, Waf};
 pub use identity::Identity;
 pub use network::Network;
 pub use platform::Platform;

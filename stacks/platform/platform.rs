@@ -4,7 +4,8 @@ use terrane::{Result, Stack};
 use terrane_aws::Provider;
 use terrane_aws::eks::kubeconfig;
 
-use crate::{Cluster, Config, Identity, Network, Registry, Storage, checklist};
+use crate::hardening::Keys;
+use crate::{Cluster, Config, Hardening, Identity, Network, Registry, Storage, checklist};
 
 /// The whole platform.
 #[derive(Debug, Clone)]
@@ -19,6 +20,10 @@ pub struct Platform {
     pub registry: Registry,
     /// The role of the API's service account.
     pub identity: Identity,
+    /// Keys of one's own.
+    pub keys: Option<Keys>,
+    /// What else production adds.
+    pub hardening: Hardening,
 }
 
 impl Platform {
@@ -38,13 +43,18 @@ impl Platform {
                     ("Environment", &config.environment),
                 ]),
         );
-        stack.policies(checklist());
+        stack.policies(checklist(config));
+        let keys = config.kms.then(|| Keys::declare(stack, config));
+        let keys = keys.as_ref();
         let network = Network::declare(stack, config)?;
-        let cluster = Cluster::declare(stack, config, &network);
-        let storage = Storage::declare(stack, config);
+        let cluster = Cluster::declare(stack, config, &network, keys);
+        let storage = Storage::declare(stack, config, keys);
         let registry = Registry::declare(stack, config);
         let identity = Identity::declare(stack, config, &cluster, &storage);
+        let hardening = Hardening::declare(stack, config, &network, &storage, keys);
         Ok(Self {
+            keys: keys.cloned(),
+            hardening,
             network,
             cluster,
             storage,
@@ -66,6 +76,9 @@ impl Platform {
         stack.export("s3_data_bucket_name", self.storage.data.bucket());
         stack.export("s3_artifacts_bucket_name", self.storage.artifacts.bucket());
         stack.export("service_account_role_arn", self.identity.role.arn());
+        if let Some(waf) = &self.hardening.waf {
+            stack.export("waf_acl_arn", waf.acl.arn());
+        }
         stack.export("kubeconfig", kubeconfig(&self.cluster.cluster));
     }
 }

@@ -3,26 +3,40 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::Config;
 use terrane::{Fact, InstanceAddr, Policy, ReviewedPlan, Value};
-use terrane_aws::{ec2, eks, iam};
+use terrane_aws::{backup, config, ec2, eks, iam, s3 as s3_types};
 use terrane_policies::{ec2 as network, ecr, eks as cluster, s3, stores};
 
-/// The checklist. All of it is mandatory.
+/// The checklist. All of it is mandatory. What the configuration switches on is on it, too.
 #[track_caller]
-pub fn checklist() -> Vec<Policy> {
-    vec![
+pub fn checklist(config: &Config) -> Vec<Policy> {
+    let mut all = vec![
         nodes_are_private(),
         private_subnets_go_out_by_nat(),
         clusters_have_security_groups(),
         network::no_open_ingress(&[]),
         s3::buckets_block_public_access(),
         s3::no_public_acls(),
-        s3::buckets_are_encrypted_with_aes256(),
+        match config.kms {
+            true => s3::buckets_are_encrypted(),
+            false => s3::buckets_are_encrypted_with_aes256(),
+        },
         ecr::images_are_scanned(),
         pods_have_roles(),
         cluster::control_plane_logs(),
         stores::logs_expire(),
-    ]
+    ];
+    if config.flow_logs {
+        all.push(network::networks_have_flow_logs());
+    }
+    if config.kms {
+        all.extend([cluster::secrets_are_encrypted(), stores::keys_rotate()]);
+    }
+    if config.backups {
+        all.push(buckets_are_backed_up());
+    }
+    all
 }
 
 /// The subnets that each node group names.
@@ -117,6 +131,27 @@ fn clusters_have_security_groups() -> Policy {
         }
     })
     .hint("set `security_group_ids` in `vpc_config`")
+}
+
+/// Each bucket is in the selection of a backup, but for the one that AWS Config writes.
+#[track_caller]
+fn buckets_are_backed_up() -> Policy {
+    Policy::new("buckets are backed up", |plan| {
+        let selections = plan.declared::<backup::Selection>();
+        let chosen: HashSet<_> = selections
+            .flat_map(|selection| selection.references("resources"))
+            .collect();
+        let channels = plan.declared::<config::DeliveryChannel>();
+        let written: HashSet<_> = channels
+            .flat_map(|channel| channel.references("s3_bucket_name"))
+            .collect();
+        for bucket in plan.of::<s3_types::Bucket>() {
+            if !chosen.contains(bucket.address()) && !written.contains(bucket.address()) {
+                bucket.violates("no selection of a backup plan names it");
+            }
+        }
+    })
+    .hint("add its ARN to the `resources` of a `backup::Selection`")
 }
 
 /// Pods get AWS permissions by their service account (IRSA): the issuer of each cluster is known to IAM, a role trusts it, and there are

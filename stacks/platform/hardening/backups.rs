@@ -1,0 +1,80 @@
+//! Backups: restore points of the buckets, and every moment of the last weeks to go back to.
+
+use terrane::Stack;
+use terrane_aws::iam::PolicyDocument;
+use terrane_aws::{backup, iam};
+
+use super::Keys;
+use crate::{Config, Storage};
+
+/// When the daily restore point is made: at night in UTC.
+const SCHEDULE: &str = "cron(0 3 * * ? *)";
+
+/// What AWS Backup may do to buckets.
+const POLICIES: [&str; 2] = [
+    "AWSBackupServiceRolePolicyForS3Backup",
+    "AWSBackupServiceRolePolicyForS3Restore",
+];
+
+/// The backups of what holds data.
+#[derive(Debug, Clone)]
+pub struct Backups {
+    /// Where restore points are.
+    pub vault: backup::Vault,
+    /// When they are made and how long they are kept.
+    pub plan: backup::Plan,
+}
+
+impl Backups {
+    /// Declares vault, plan and which buckets they are for. The buckets keep versions, without which S3 cannot be backed up.
+    pub fn declare(
+        stack: &mut Stack,
+        config: &Config,
+        storage: &Storage,
+        keys: Option<&Keys>,
+    ) -> Self {
+        stack.module("backups", |stack| {
+            let vault = backup::Vault::builder("main")
+                .name(config.name("backups"))
+                .force_destroy(config.force_destroy);
+            let vault = match keys {
+                Some(keys) => vault.kms_key_arn(keys.storage_arn()),
+                None => vault,
+            };
+            let vault = vault.declare(stack);
+            let plan = backup::Plan::builder("main")
+                .name(config.name("backups"))
+                .rule(
+                    backup::plan::Rule::builder()
+                        .rule_name("daily")
+                        .target_vault_name(vault.name())
+                        .schedule(SCHEDULE)
+                        .enable_continuous_backup(true)
+                        .lifecycle(
+                            backup::plan::RuleLifecycle::builder()
+                                .delete_after(config.backup_retention_days),
+                        ),
+                )
+                .declare(stack);
+            let role = iam::Role::builder("main")
+                .name(config.name("backup-role"))
+                .assume_role_policy(PolicyDocument::assumed_by("backup.amazonaws.com"))
+                .declare(stack);
+            let mut selection = backup::Selection::builder("main")
+                .name("data")
+                .plan_id(plan.id())
+                .iam_role_arn(role.arn())
+                .resources(storage.arns());
+            for policy in POLICIES {
+                let attachment = iam::RolePolicyAttachment::builder("main")
+                    .instance_key(policy)
+                    .role(role.name())
+                    .policy_arn(format!("arn:aws:iam::aws:policy/{policy}"))
+                    .declare(stack);
+                selection = selection.depends_on(&attachment);
+            }
+            selection.declare(stack);
+            Self { vault, plan }
+        })
+    }
+}
