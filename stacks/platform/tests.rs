@@ -125,6 +125,26 @@ fn a_nat_gateway_a_zone_adds_the_second_gateway_and_its_address() {
     );
 }
 
+/// The keys that switch a part on.
+const PARTS: [&str; 6] = ["waf", "flow_logs", "guardduty", "aws_config", "backups", "kms"];
+
+#[test]
+fn each_key_switches_on_its_own_part_and_nothing_else() {
+    let bare = addresses(&[]);
+    let added = |key: &str| {
+        let with = addresses(&[&format!("{key}=true")]);
+        assert!(bare.is_subset(&with), "{key}");
+        let added: Vec<String> = with.difference(&bare).cloned().collect();
+        added.join("\n")
+    };
+    insta::assert_snapshot!(added("waf"), @"");
+    insta::assert_snapshot!(added("flow_logs"), @"");
+    insta::assert_snapshot!(added("guardduty"), @"");
+    insta::assert_snapshot!(added("aws_config"), @"");
+    insta::assert_snapshot!(added("backups"), @"");
+    insta::assert_snapshot!(added("kms"), @"");
+}
+
 #[test]
 fn every_output_is_published_under_its_name() {
     let program = program(&[]).expect("a program");
@@ -186,6 +206,11 @@ fn values_that_contradict_each_other_are_refused_before_anything_is_declared() {
             "eks_node_instance_types=[]",
             "eks_node_instance_types is empty",
         ),
+        ("waf_rate_limit=9", "waf_rate_limit 9 is not from 10"),
+        (
+            "backup_retention_days=36",
+            "backup_retention_days 36 is not from 1 to 35",
+        ),
         ("single_nat_gatway=false", "single_nat_gatway"),
     ] {
         let error = program(&[flag]).expect_err("refused");
@@ -224,6 +249,7 @@ fn the_checklist_holds_for_every_environment() {
     for flags in [
         &["environment=prod"][..],
         &["environment=dev", "single_nat_gateway=false"],
+        &PARTS.map(|key| format!("{key}=true")).each_ref().map(String::as_str),
     ] {
         let program = program(flags).expect("a program");
         let plan = PlannedStack::creating(&program);
