@@ -256,13 +256,15 @@ mod tests {
     fn spans_of_a_row_nest_and_those_that_only_overlap_stand_beside_each_other() {
         let origin = Instant::now();
         let vpc = || Row::Resource("aws_vpc.main".to_owned());
-        let mut gathered = Gathered::default();
-        gathered.spans = vec![
-            span(vpc(), "inner", origin, 2, 3),
-            span(vpc(), "outer", origin, 0, 10),
-            span(vpc(), "lost", origin, 8, 10),
-            span(Row::Provider("aws".to_owned()), "other", origin, 1, 1),
-        ];
+        let mut gathered = Gathered {
+            spans: vec![
+                span(vpc(), "inner", origin, 2, 3),
+                span(vpc(), "outer", origin, 0, 10),
+                span(vpc(), "lost", origin, 8, 10),
+                span(Row::Provider("aws".to_owned()), "other", origin, 1, 1),
+            ],
+            ..Gathered::default()
+        };
         let json = gathered.json(origin);
         let events = json["traceEvents"].as_array().expect("events");
         let shown: Vec<String> = events

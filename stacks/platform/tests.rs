@@ -126,7 +126,14 @@ fn a_nat_gateway_a_zone_adds_the_second_gateway_and_its_address() {
 }
 
 /// The keys that switch a part on.
-const PARTS: [&str; 6] = ["waf", "flow_logs", "guardduty", "aws_config", "backups", "kms"];
+const PARTS: [&str; 6] = [
+    "waf",
+    "flow_logs",
+    "guardduty",
+    "aws_config",
+    "backups",
+    "kms",
+];
 
 #[test]
 fn each_key_switches_on_its_own_part_and_nothing_else() {
@@ -249,7 +256,10 @@ fn the_checklist_holds_for_every_environment() {
     for flags in [
         &["environment=prod"][..],
         &["environment=dev", "single_nat_gateway=false"],
-        &PARTS.map(|key| format!("{key}=true")).each_ref().map(String::as_str),
+        &PARTS
+            .map(|key| format!("{key}=true"))
+            .each_ref()
+            .map(String::as_str),
     ] {
         let program = program(flags).expect("a program");
         let plan = PlannedStack::creating(&program);

@@ -7,6 +7,10 @@ use terrane_tests::TestEnvironment;
 use crate::stage;
 
 /// The test stack, which finds the toolchain's rustfmt.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the toolchain is, is said by the environment"
+)]
 fn network() -> TestEnvironment {
     let mut stack = stage::network();
     // What rustup tells those that it starts; without it they look in the home folder.

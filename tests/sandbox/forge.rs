@@ -110,7 +110,7 @@ impl Records {
                 let ids = self
                     .comments
                     .iter()
-                    .position(|it| it["id"].to_string() == **id);
+                    .position(|it| it["id"].as_u64() == id.parse().ok());
                 let place = ids?;
                 self.comments[place]["body"] = body["body"].clone();
                 Some(self.comments[place].clone())

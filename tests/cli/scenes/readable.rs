@@ -1,5 +1,7 @@
 //! Documents cut and folded so that a person can review their snapshots.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 /// Longer lines are cut at their end.
@@ -51,16 +53,16 @@ fn write(value: &Value, depth: usize, text: &mut String) {
                 write(element, depth + 1, text);
                 text.push('\n');
             }
-            text.push_str(&format!("{end}]"));
+            let _ = write!(text, "{end}]");
         }
         Value::Object(members) if short.len() > WIDTH => {
             text.push_str("{\n");
             for (name, member) in members {
-                text.push_str(&format!("{indent}{name:?}: "));
+                let _ = write!(text, "{indent}{name:?}: ");
                 write(member, depth + 1, text);
                 text.push('\n');
             }
-            text.push_str(&format!("{end}}}"));
+            let _ = write!(text, "{end}}}");
         }
         _ => text.push_str(&short),
     }
@@ -74,7 +76,7 @@ fn elided(page: &str, element: &str) -> String {
     while let Some((before, after)) = rest.split_once(&open) {
         let (attributes, after) = after.split_once('>').unwrap_or((after, ""));
         let (_, after) = after.split_once(&close).unwrap_or(("", ""));
-        text.push_str(&format!("{before}{open}{attributes}>…{close}"));
+        let _ = write!(text, "{before}{open}{attributes}>…{close}");
         rest = after;
     }
     text + rest

@@ -8,8 +8,11 @@ use terrane_tests::{Run, World};
 use super::Played;
 use super::types::{new, world};
 
+/// Plays a scene.
+type Play = fn() -> Played;
+
 /// Every scene. The next one is "deferred": a part of a plan that its provider puts off.
-pub(crate) static SCENES: &[(&str, fn() -> Played)] = &[
+pub(crate) static SCENES: &[(&str, Play)] = &[
     ("create_all", create_all),
     ("no_change", no_change),
     ("in_place", in_place),
@@ -289,7 +292,7 @@ fn moved() -> Played {
         .up(|stack| {
             stack.module("network", |stack| PLATFORM.network(stack));
             for resource in ["test_network.main", "test_subnet.private"] {
-                stack.moved(resource, &*format!("module.network.{resource}"));
+                stack.moved(resource, &format!("module.network.{resource}"));
             }
         })
         .succeeds();
@@ -309,7 +312,7 @@ fn five_hundred() -> Played {
     let declare = |cidr: &'static str| {
         move |stack: &mut Stack| {
             for group in 0..10 {
-                stack.module_instance("group", &group.to_string(), |stack| {
+                stack.module_instance("group", group.to_string(), |stack| {
                     let network = new("test_network", "main")
                         .set("cidr_block", cidr)
                         .declare(stack);
