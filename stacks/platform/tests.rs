@@ -144,12 +144,57 @@ fn each_key_switches_on_its_own_part_and_nothing_else() {
         let added: Vec<String> = with.difference(&bare).cloned().collect();
         added.join("\n")
     };
-    insta::assert_snapshot!(added("waf"), @"");
-    insta::assert_snapshot!(added("flow_logs"), @"");
-    insta::assert_snapshot!(added("guardduty"), @"");
-    insta::assert_snapshot!(added("aws_config"), @"");
-    insta::assert_snapshot!(added("backups"), @"");
-    insta::assert_snapshot!(added("kms"), @"");
+    insta::assert_snapshot!(added("waf"), @"
+    module.waf.aws_cloudwatch_log_group.main
+    module.waf.aws_wafv2_web_acl.main
+    module.waf.aws_wafv2_web_acl_logging_configuration.main
+    ");
+    insta::assert_snapshot!(added("flow_logs"), @"
+    module.flow_logs.aws_cloudwatch_log_group.main
+    module.flow_logs.aws_flow_log.main
+    module.flow_logs.aws_iam_role.main
+    module.flow_logs.aws_iam_role_policy.main
+    ");
+    insta::assert_snapshot!(added("guardduty"), @r#"
+    module.guard.aws_guardduty_detector.main
+    module.guard.aws_guardduty_detector_feature.main["EKS_AUDIT_LOGS"]
+    module.guard.aws_guardduty_detector_feature.main["S3_DATA_EVENTS"]
+    "#);
+    insta::assert_snapshot!(added("aws_config"), @r#"
+    module.recorder.aws_config_config_rule.main["buckets-encrypted"]
+    module.recorder.aws_config_config_rule.main["buckets-not-readable"]
+    module.recorder.aws_config_config_rule.main["buckets-not-writable"]
+    module.recorder.aws_config_config_rule.main["networks-logged"]
+    module.recorder.aws_config_config_rule.main["no-administrators"]
+    module.recorder.aws_config_config_rule.main["no-open-ssh"]
+    module.recorder.aws_config_config_rule.main["no-root-keys"]
+    module.recorder.aws_config_config_rule.main["volumes-encrypted"]
+    module.recorder.aws_config_configuration_recorder.main
+    module.recorder.aws_config_configuration_recorder_status.main
+    module.recorder.aws_config_delivery_channel.main
+    module.recorder.aws_iam_role.main
+    module.recorder.aws_iam_role_policy_attachment.main
+    module.recorder.aws_s3_bucket.main["config"]
+    module.recorder.aws_s3_bucket_policy.main
+    module.recorder.aws_s3_bucket_public_access_block.main["config"]
+    module.recorder.aws_s3_bucket_server_side_encryption_configuration.main["config"]
+    "#);
+    insta::assert_snapshot!(added("backups"), @r#"
+    module.backups.aws_backup_plan.main
+    module.backups.aws_backup_selection.main
+    module.backups.aws_backup_vault.main
+    module.backups.aws_iam_role.main
+    module.backups.aws_iam_role_policy_attachment.main["AWSBackupServiceRolePolicyForS3Backup"]
+    module.backups.aws_iam_role_policy_attachment.main["AWSBackupServiceRolePolicyForS3Restore"]
+    module.storage.aws_s3_bucket_versioning.artifacts
+    module.storage.aws_s3_bucket_versioning.data
+    "#);
+    insta::assert_snapshot!(added("kms"), @"
+    module.keys.aws_kms_alias.cluster
+    module.keys.aws_kms_alias.storage
+    module.keys.aws_kms_key.cluster
+    module.keys.aws_kms_key.storage
+    ");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use terrane_tests::TestEnvironment;
 use crate::stage::fake;
 use crate::terminal::{on_a_terminal, read_until};
 
-const QUESTION: &str = "[yes/no/details]";
+const QUESTION: &str = "[yes/no/details/graph]";
 
 /// A thing, and another whose provider the first one configures.
 fn within() -> TestEnvironment {

@@ -53,7 +53,7 @@ fn a_journal_with_garbage_at_its_end_is_refused_and_the_hint_repairs_it() {
     assert_snapshot!(shown(&refused), @"
     exit: 7
     --- stderr ---
-    error: the journal of the state at .terrane/test/terraform.tfstate is damaged: only zero bytes follow byte <n> of segment <n>; 6 records before that are whole; unresolved operations: create conformance_sdk_thing.base
+    error: the journal of the state at .terrane/test/terraform.tfstate is damaged: only zero bytes follow byte <n> of segment <n>; 7 records before that are whole; unresolved operations: create conformance_sdk_thing.base
     hint: nothing was changed; `test-stack state repair` shows which records can be saved, keeps a copy, and starts a new journal
     ");
     // A read-only command reports the same, and nothing was changed.
@@ -72,7 +72,7 @@ fn a_journal_with_garbage_at_its_end_is_refused_and_the_hint_repairs_it() {
     --- stdout ---
     The journal of .terrane/test/terraform.tfstate is damaged: only zero bytes follow byte <n> of segment <n>.
 
-      before the damage   6 whole records
+      before the damage   7 whole records
       behind it           0 records that can be read
       saved               0 results that the state lacks
       unresolved          1 operation that the next run looks at
@@ -90,7 +90,7 @@ fn a_journal_with_garbage_at_its_end_is_refused_and_the_hint_repairs_it() {
     --- stdout ---
     The journal of .terrane/test/terraform.tfstate is damaged: only zero bytes follow byte <n> of segment <n>.
 
-      before the damage   6 whole records
+      before the damage   7 whole records
       behind it           0 records that can be read
       saved               0 results that the state lacks
       unresolved          1 operation that the next run looks at

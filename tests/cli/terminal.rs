@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd;
 use std::process::{Child, Stdio};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use terrane_tests::TestEnvironment;
@@ -59,11 +60,25 @@ pub(crate) fn resize(terminal: impl AsFd, (columns, lines): (u16, u16)) {
     tcsetwinsize(terminal, size).expect("a size");
 }
 
+/// After a silence of so many seconds a program is held to wait for an answer that the test does not give.
+const SILENCE: i64 = 120;
+
 /// Reads the screen until the text is there, or to the end when the program is gone.
 pub(crate) fn read_until(terminal: &mut File, wanted: &str) -> String {
     let mut seen = Vec::new();
     let mut buffer = [0; 4096];
     loop {
+        let silence = Timespec {
+            tv_sec: SILENCE,
+            tv_nsec: 0,
+        };
+        let ready = poll(&mut [PollFd::new(terminal, PollFlags::IN)], Some(&silence));
+        assert_ne!(
+            ready.ok(),
+            Some(0),
+            "waited for {wanted:?}, and nothing came after {}",
+            String::from_utf8_lossy(&seen)
+        );
         match terminal.read(&mut buffer) {
             // The program closed its end.
             Ok(0) | Err(_) => break,
