@@ -11,7 +11,7 @@ use super::types::{new, world};
 /// Plays a scene.
 type Play = fn() -> Played;
 
-/// Every scene. The next one is "deferred": a part of a plan that its provider puts off.
+/// Every scene.
 pub(crate) static SCENES: &[(&str, Play)] = &[
     ("create_all", create_all),
     ("no_change", no_change),
