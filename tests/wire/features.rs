@@ -24,7 +24,7 @@ async fn ready(version: u32, directory: &Path) -> Arc<dyn Provider> {
 }
 
 /// An object of a schema with those members, everything else null.
-fn object(schema: &Schema, members: &[(&str, Value)]) -> Value {
+pub(crate) fn object(schema: &Schema, members: &[(&str, Value)]) -> Value {
     let empty = schema.block.empty_value();
     let mut all = empty.members().expect("an object").clone();
     for (name, value) in members {

@@ -6,4 +6,5 @@ mod features;
 mod go_cty;
 mod lifecycle;
 mod processes;
+mod recording;
 mod schemas;

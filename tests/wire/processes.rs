@@ -90,13 +90,9 @@ pub(crate) fn go_program(name: &str) -> PathBuf {
     go_programs().join(name)
 }
 
-/// A running conformance provider of that protocol, whose objects lie in that directory.
-pub(crate) async fn conformance(version: u32, directory: &Path) -> Arc<dyn Provider> {
-    let type_name = if version == 6 {
-        "conformance6"
-    } else {
-        "conformance"
-    };
+/// Plugins with the conformance provider of that protocol, whose objects lie in that directory.
+pub(crate) fn conformance_plugins(version: u32, directory: &Path) -> Plugins {
+    let type_name = conformance_name(version);
     let command = ProviderCommand {
         vars: vec![(
             "CONFORMANCE_DIRECTORY".to_owned(),
@@ -105,14 +101,21 @@ pub(crate) async fn conformance(version: u32, directory: &Path) -> Arc<dyn Provi
         ..go_program(&format!("terraform-provider-{type_name}")).into()
     };
     let launch = Launch::Reexec(FAKE.into());
-    let plugins = Plugins::new(
-        environment(),
-        CliConfig::default(),
-        launch,
-        Arc::<Lines>::default(),
-    )
-    .with_command(source(type_name), command);
-    match plugins.start(&source(type_name)).await {
+    let (vars, log) = (environment(), Arc::<Lines>::default());
+    Plugins::new(vars, CliConfig::default(), launch, log).with_command(source(type_name), command)
+}
+
+fn conformance_name(version: u32) -> &'static str {
+    match version {
+        6 => "conformance6",
+        _ => "conformance",
+    }
+}
+
+/// A running conformance provider of that protocol, whose objects lie in that directory.
+pub(crate) async fn conformance(version: u32, directory: &Path) -> Arc<dyn Provider> {
+    let plugins = conformance_plugins(version, directory);
+    match plugins.start(&source(conformance_name(version))).await {
         Ok(provider) => provider,
         Err(error) => panic!("{error}\n{}", error.detail),
     }

@@ -33,7 +33,7 @@ pub(super) trait Response: Sized {
 }
 
 /// A value without secrets.
-fn plain(block: Option<&Block>, of: &Value) -> Json {
+pub(super) fn plain(block: Option<&Block>, of: &Value) -> Json {
     value(&without_secrets(block, of))
 }
 
@@ -47,7 +47,7 @@ fn raw(block: Option<&Block>, state: RawState<'_>) -> Json {
     }
 }
 
-/// Why a provider puts something off, and how it is written.
+/// Why a provider defers something, and how it is written.
 const DEFERRED: [(Deferred, &str); 4] = [
     (Deferred::Unknown, "unknown"),
     (Deferred::ResourceConfigUnknown, "resource_config_unknown"),
@@ -55,14 +55,14 @@ const DEFERRED: [(Deferred, &str); 4] = [
     (Deferred::AbsentPrerequisite, "absent_prerequisite"),
 ];
 
-fn deferred(deferred: Option<Deferred>) -> Json {
+pub(super) fn deferred(deferred: Option<Deferred>) -> Json {
     let word = DEFERRED
         .iter()
         .find(|(reason, _)| Some(*reason) == deferred);
     word.map_or(Json::Null, |(_, word)| (*word).into())
 }
 
-fn read_deferred(json: &Json) -> Option<Deferred> {
+pub(super) fn read_deferred(json: &Json) -> Option<Deferred> {
     let reason = DEFERRED
         .iter()
         .find(|(_, word)| json.as_str() == Some(word));

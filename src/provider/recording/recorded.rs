@@ -1,6 +1,6 @@
 //! A provider beside which every request and response is written down.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value as Json;
@@ -9,6 +9,7 @@ use terrane_core::schema::{Block, FactsKind, Function, IdentitySchema, Schema, t
 use terrane_core::{Diagnostics, Marked, Value};
 
 use super::exchange::{Response, failure, request};
+use super::features::{Invoked, arguments, list, opened, signature};
 use super::form::{block_of, hidden};
 use super::tape::{Process, Recorder};
 use crate::action::{InvokeAction, PlanActionResponse, Progress};
@@ -26,6 +27,12 @@ use crate::provider::{
     UpgradeResourceIdentity, UpgradeResourceIdentityResponse, UpgradeResourceState,
     UpgradeResourceStateResponse,
 };
+
+/// The words for what a provider has beside resources.
+pub(super) const EPHEMERAL: &str = "ephemeral";
+pub(super) const LIST: &str = "list";
+pub(super) const ACTION: &str = "action";
+pub(super) const FUNCTION: &str = "function";
 
 /// The name under which the schema of `provider_meta` is written.
 pub(super) const META: &str = "provider_meta";
@@ -62,6 +69,11 @@ impl Recorded {
         });
     }
 
+    fn note_feature(&self, feature: &str, name: &str, schema: Option<&Schema>) {
+        let is = || schema.map(|schema| to_facts_line(FactsKind::Resource, name, schema));
+        (self.recorder).feature(&self.process.source, feature, name, || is().into());
+    }
+
     /// The schema of a resource type, to know its secrets.
     fn resource(&self, type_name: &str) -> Option<Arc<Schema>> {
         self.resource_schema(type_name).ok().flatten()
@@ -93,6 +105,13 @@ impl Recorded {
 
     fn ask(&self, call: &str, type_name: &str, request: Json) -> u64 {
         self.recorder.ask(&self.process, call, type_name, request)
+    }
+
+    fn ask_action(&self, call: &str, action_type: &str, config: &Value) -> u64 {
+        let schema = self.action_schema(action_type).ok().flatten();
+        let block = block_of(schema.as_deref());
+        self.learn(block, &[config]);
+        self.ask(call, action_type, request::config(block, config))
     }
 
     fn answered<R: Response>(
@@ -159,11 +178,15 @@ impl Provider for Recorded {
     }
 
     fn ephemeral_resource_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
-        self.provider.ephemeral_resource_schema(name)
+        let schema = self.provider.ephemeral_resource_schema(name)?;
+        self.note_feature(EPHEMERAL, name, schema.as_deref());
+        Ok(schema)
     }
 
     fn list_resource_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
-        self.provider.list_resource_schema(name)
+        let schema = self.provider.list_resource_schema(name)?;
+        self.note_feature(LIST, name, schema.as_deref());
+        Ok(schema)
     }
 
     fn list_resources(&self) -> Vec<Arc<str>> {
@@ -180,11 +203,17 @@ impl Provider for Recorded {
     }
 
     fn action_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
-        self.provider.action_schema(name)
+        let schema = self.provider.action_schema(name)?;
+        self.note_feature(ACTION, name, schema.as_deref());
+        Ok(schema)
     }
 
     fn function(&self, name: &str) -> Result<Option<Arc<Function>>, CallError> {
-        self.provider.function(name)
+        let function = self.provider.function(name)?;
+        let is = || function.as_deref().map_or(Json::Null, signature);
+        self.recorder
+            .feature(&self.process.source, FUNCTION, name, is);
+        Ok(function)
     }
 
     fn functions(&self) -> Vec<Arc<str>> {
@@ -335,13 +364,13 @@ impl Provider for Recorded {
         self.answered(ask, block, response)
     }
 
-    // From here on nothing is recorded: values of ephemeral resources are secrets, and the rest is a conversation of its own.
-
     async fn call_function(
         &self,
         request: CallFunction<'_>,
     ) -> Result<CallFunctionResponse, CallError> {
-        self.provider.call_function(request).await
+        let ask = self.ask("CallFunction", request.name, arguments(&request));
+        let response = self.provider.call_function(request).await;
+        self.answered(ask, None, response)
     }
 
     async fn validate_ephemeral_resource_config(
@@ -349,44 +378,86 @@ impl Provider for Recorded {
         type_name: &str,
         config: &Value,
     ) -> Result<Diagnostics, CallError> {
-        (self.provider)
+        let schema = self.ephemeral_resource_schema(type_name).ok().flatten();
+        let block = block_of(schema.as_deref());
+        self.learn(block, &[config]);
+        let json = request::config(block, config);
+        let ask = self.ask("ValidateEphemeralResourceConfig", type_name, json);
+        let provider = &self.provider;
+        let response = provider
             .validate_ephemeral_resource_config(type_name, config)
-            .await
+            .await;
+        self.answered(ask, None, response)
     }
 
     async fn open_ephemeral_resource(
         &self,
         request: OpenEphemeralResource<'_>,
     ) -> Result<OpenEphemeralResourceResponse, CallError> {
-        self.provider.open_ephemeral_resource(request).await
+        let schema = self.ephemeral_resource_schema(request.type_name);
+        let schema = schema.ok().flatten();
+        let block = block_of(schema.as_deref());
+        self.learn(block, &[request.config]);
+        let json = request::config(block, request.config);
+        let ask = self.ask("OpenEphemeralResource", request.type_name, json);
+        let response = self.provider.open_ephemeral_resource(request).await;
+        if let Ok(opened) = &response {
+            self.learn(block, &[&opened.result]);
+        }
+        self.answered(ask, None, response)
     }
 
     async fn renew_ephemeral_resource(
         &self,
         request: OpenedEphemeralResource<'_>,
     ) -> Result<RenewEphemeralResourceResponse, CallError> {
-        self.provider.renew_ephemeral_resource(request).await
+        let ask = self.ask(
+            "RenewEphemeralResource",
+            request.type_name,
+            opened(&request),
+        );
+        let response = self.provider.renew_ephemeral_resource(request).await;
+        self.answered(ask, None, response)
     }
 
     async fn close_ephemeral_resource(
         &self,
         request: OpenedEphemeralResource<'_>,
     ) -> Result<Diagnostics, CallError> {
-        self.provider.close_ephemeral_resource(request).await
+        let ask = self.ask(
+            "CloseEphemeralResource",
+            request.type_name,
+            opened(&request),
+        );
+        let response = self.provider.close_ephemeral_resource(request).await;
+        self.answered(ask, None, response)
     }
 
     async fn validate_list_resource_config(
         &self,
         request: ListResource<'_>,
     ) -> Result<Diagnostics, CallError> {
-        self.provider.validate_list_resource_config(request).await
+        let schema = self.list_resource_schema(request.type_name).ok().flatten();
+        let block = block_of(schema.as_deref());
+        self.learn(block, &[request.config]);
+        let json = list(block, &request);
+        let ask = self.ask("ValidateListResourceConfig", request.type_name, json);
+        let response = self.provider.validate_list_resource_config(request).await;
+        self.answered(ask, None, response)
     }
 
     async fn list_resource(
         &self,
         request: ListResource<'_>,
     ) -> Result<Vec<ListedResource>, CallError> {
-        self.provider.list_resource(request).await
+        let schema = self.list_resource_schema(request.type_name).ok().flatten();
+        let block = block_of(schema.as_deref());
+        self.learn(block, &[request.config]);
+        let json = list(block, &request);
+        let ask = self.ask("ListResource", request.type_name, json);
+        let objects = self.resource(request.type_name);
+        let response = self.provider.list_resource(request).await;
+        self.answered(ask, block_of(objects.as_deref()), response)
     }
 
     async fn validate_action_config(
@@ -394,16 +465,19 @@ impl Provider for Recorded {
         action_type: &str,
         config: &Value,
     ) -> Result<Diagnostics, CallError> {
-        (self.provider)
-            .validate_action_config(action_type, config)
-            .await
+        let ask = self.ask_action("ValidateActionConfig", action_type, config);
+        let provider = &self.provider;
+        let response = provider.validate_action_config(action_type, config).await;
+        self.answered(ask, None, response)
     }
 
     async fn plan_action(
         &self,
         request: InvokeAction<'_>,
     ) -> Result<PlanActionResponse, CallError> {
-        self.provider.plan_action(request).await
+        let ask = self.ask_action("PlanAction", request.action_type, request.config);
+        let response = self.provider.plan_action(request).await;
+        self.answered(ask, None, response)
     }
 
     async fn invoke_action(
@@ -411,7 +485,22 @@ impl Provider for Recorded {
         request: InvokeAction<'_>,
         progress: Progress<'_>,
     ) -> Result<Diagnostics, CallError> {
-        self.provider.invoke_action(request, progress).await
+        let ask = self.ask_action("InvokeAction", request.action_type, request.config);
+        let said = Mutex::new(Vec::new());
+        let listening = |message: String| {
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            said.push(message.clone());
+            drop(said);
+            progress(message);
+        };
+        let response = self.provider.invoke_action(request, &listening).await;
+        let progress = said.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let invoked = response.map(|diagnostics| Invoked {
+            progress,
+            diagnostics,
+        });
+        let invoked = self.answered(ask, None, invoked)?;
+        Ok(invoked.diagnostics)
     }
 
     async fn generate_resource_config(

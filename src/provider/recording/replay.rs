@@ -7,14 +7,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use serde_json::Value as Json;
 use terrane_core::addr::ProviderSource;
-use terrane_core::schema::{Block, FactsKind, IdentitySchema, Schema, from_facts_line};
+use terrane_core::schema::{Block, FactsKind, Function, IdentitySchema, Schema, from_facts_line};
 use terrane_core::{Diagnostics, Value};
 use thiserror::Error;
 
 use super::compare::{difference, with_secrets};
 use super::exchange::{Response, read_failure, request};
+use super::features::{Invoked, arguments, list, opened, read_signature};
 use super::form::{block_of, hidden, read_identity_schema};
-use super::recorded::META;
+use super::recorded::{ACTION, EPHEMERAL, FUNCTION, LIST, META};
+use crate::action::{InvokeAction, PlanActionResponse, Progress};
+use crate::ephemeral::{
+    OpenEphemeralResource, OpenEphemeralResourceResponse, OpenedEphemeralResource,
+    RenewEphemeralResourceResponse,
+};
+use crate::function::{CallFunction, CallFunctionResponse};
+use crate::listing::{ListResource, ListedResource};
 use crate::provider::{
     ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, ImportResourceState,
     ImportResourceStateResponse, MoveResourceState, MoveResourceStateResponse, PlanResourceChange,
@@ -50,6 +58,8 @@ struct Conversation {
     /// By kind and name; `None` where the provider has no such type.
     schemas: BTreeMap<(FactsKind, String), Option<Arc<Schema>>>,
     identities: BTreeMap<String, Arc<IdentitySchema>>,
+    /// Schemas and signatures of what is no resource, by the word for it and name.
+    features: BTreeMap<(String, String), Json>,
     exchanges: Vec<Exchange>,
 }
 
@@ -168,6 +178,9 @@ impl Conversation {
         } else if let Some(type_name) = json["identity"].as_str() {
             let schema = Arc::new(read_identity_schema(json)?);
             self.identities.insert(type_name.to_owned(), schema);
+        } else if let Some(feature) = json["feature"].as_str() {
+            let key = (feature.to_owned(), text("name"));
+            self.features.insert(key, json["is"].clone());
         } else if let Some(ask) = json["ask"].as_u64() {
             asked.insert(ask, (provider.to_owned(), self.exchanges.len()));
             self.exchanges.push(Exchange {
@@ -209,6 +222,16 @@ impl Providers for Recording {
     }
 }
 
+/// The call that schemas and signatures come from.
+const SCHEMA: &str = "GetProviderSchema";
+
+fn garbled(reason: &dyn std::fmt::Display) -> CallError {
+    CallError::Garbled {
+        rpc: SCHEMA,
+        reason: reason.to_string(),
+    }
+}
+
 impl Replayed {
     fn schema(&self, kind: FactsKind, name: &str) -> Option<Arc<Schema>> {
         let key = (kind, name.to_owned());
@@ -228,6 +251,45 @@ impl Replayed {
             rpc,
             message: format!("the recording has no schema of {name} of {}", self.source),
         })
+    }
+
+    /// What is recorded of something that is no resource; null where the provider does not have it.
+    fn feature(&self, feature: &str, name: &str) -> Result<&Json, CallError> {
+        let key = (feature.to_owned(), name.to_owned());
+        let found = self.conversation.features.get(&key);
+        found.ok_or_else(|| CallError::Failed {
+            rpc: SCHEMA,
+            message: format!("the recording has no {feature} {name} of {}", self.source),
+        })
+    }
+
+    /// The names of those that the recorded run asked for.
+    fn feature_names(&self, feature: &str) -> Vec<Arc<str>> {
+        let all = self.conversation.features.iter();
+        let found = all.filter(|((word, _), is)| word == feature && !is.is_null());
+        found.map(|((_, name), _)| name.as_str().into()).collect()
+    }
+
+    fn feature_schema(&self, feature: &str, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        let Some(facts) = self.feature(feature, name)?.as_str() else {
+            return Ok(None);
+        };
+        let (_, _, schema) = from_facts_line(facts).map_err(|error| garbled(&error))?;
+        Ok(Some(Arc::new(schema)))
+    }
+
+    /// The recorded answer about something that has a configuration.
+    fn answer_configured<R: Response>(
+        &self,
+        rpc: &'static str,
+        (feature, name): (&str, &str),
+        config: &Value,
+    ) -> Result<R, CallError> {
+        let schema = self.feature_schema(feature, name)?;
+        let block = block_of(schema.as_deref());
+        let json = request::config(block, config);
+        let may_repeat = rpc != "InvokeAction";
+        self.answer(rpc, name, &json, (block, &[config]), may_repeat)
     }
 
     /// The recorded answer to that request. `may_repeat` says that the same request may be answered twice.
@@ -293,7 +355,7 @@ impl Provider for Replayed {
     }
 
     fn config_schema(&self) -> Result<Arc<Schema>, CallError> {
-        let known = self.known("GetProviderSchema", FactsKind::Provider, "")?;
+        let known = self.known(SCHEMA, FactsKind::Provider, "")?;
         Ok(known.unwrap_or_else(|| Arc::new(Schema::new(0, Block::default()))))
     }
 
@@ -302,11 +364,40 @@ impl Provider for Replayed {
     }
 
     fn resource_schema(&self, type_name: &str) -> Result<Option<Arc<Schema>>, CallError> {
-        self.known("GetProviderSchema", FactsKind::Resource, type_name)
+        self.known(SCHEMA, FactsKind::Resource, type_name)
     }
 
     fn data_source_schema(&self, type_name: &str) -> Result<Option<Arc<Schema>>, CallError> {
-        self.known("GetProviderSchema", FactsKind::DataSource, type_name)
+        self.known(SCHEMA, FactsKind::DataSource, type_name)
+    }
+
+    fn ephemeral_resource_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        self.feature_schema(EPHEMERAL, name)
+    }
+
+    fn list_resource_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        self.feature_schema(LIST, name)
+    }
+
+    fn list_resources(&self) -> Vec<Arc<str>> {
+        self.feature_names(LIST)
+    }
+
+    fn action_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        self.feature_schema(ACTION, name)
+    }
+
+    fn function(&self, name: &str) -> Result<Option<Arc<Function>>, CallError> {
+        match self.feature(FUNCTION, name)? {
+            Json::Null => Ok(None),
+            json => Ok(Some(Arc::new(
+                read_signature(json).map_err(|why| garbled(&why))?,
+            ))),
+        }
+    }
+
+    fn functions(&self) -> Vec<Arc<str>> {
+        self.feature_names(FUNCTION)
     }
 
     fn identity_schema(&self, type_name: &str) -> Result<Option<Arc<IdentitySchema>>, CallError> {
@@ -489,6 +580,93 @@ impl Provider for Replayed {
             (block, &[request.config]),
             true,
         )
+    }
+
+    async fn call_function(
+        &self,
+        request: CallFunction<'_>,
+    ) -> Result<CallFunctionResponse, CallError> {
+        let json = arguments(&request);
+        self.answer("CallFunction", request.name, &json, (None, &[]), true)
+    }
+
+    async fn validate_ephemeral_resource_config(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        let of = (EPHEMERAL, type_name);
+        self.answer_configured("ValidateEphemeralResourceConfig", of, config)
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        request: OpenEphemeralResource<'_>,
+    ) -> Result<OpenEphemeralResourceResponse, CallError> {
+        let of = (EPHEMERAL, request.type_name);
+        self.answer_configured("OpenEphemeralResource", of, request.config)
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        request: OpenedEphemeralResource<'_>,
+    ) -> Result<RenewEphemeralResourceResponse, CallError> {
+        let (json, name) = (opened(&request), request.type_name);
+        self.answer("RenewEphemeralResource", name, &json, (None, &[]), true)
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        request: OpenedEphemeralResource<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        let (json, name) = (opened(&request), request.type_name);
+        self.answer("CloseEphemeralResource", name, &json, (None, &[]), true)
+    }
+
+    async fn validate_list_resource_config(
+        &self,
+        request: ListResource<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        let schema = self.feature_schema(LIST, request.type_name)?;
+        let json = list(block_of(schema.as_deref()), &request);
+        let name = request.type_name;
+        self.answer("ValidateListResourceConfig", name, &json, (None, &[]), true)
+    }
+
+    async fn list_resource(
+        &self,
+        request: ListResource<'_>,
+    ) -> Result<Vec<ListedResource>, CallError> {
+        let schema = self.feature_schema(LIST, request.type_name)?;
+        let json = list(block_of(schema.as_deref()), &request);
+        self.answer("ListResource", request.type_name, &json, (None, &[]), true)
+    }
+
+    async fn validate_action_config(
+        &self,
+        action_type: &str,
+        config: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        self.answer_configured("ValidateActionConfig", (ACTION, action_type), config)
+    }
+
+    async fn plan_action(
+        &self,
+        request: InvokeAction<'_>,
+    ) -> Result<PlanActionResponse, CallError> {
+        let of = (ACTION, request.action_type);
+        self.answer_configured("PlanAction", of, request.config)
+    }
+
+    async fn invoke_action(
+        &self,
+        request: InvokeAction<'_>,
+        progress: Progress<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        let of = (ACTION, request.action_type);
+        let invoked: Invoked = self.answer_configured("InvokeAction", of, request.config)?;
+        invoked.progress.into_iter().for_each(progress);
+        Ok(invoked.diagnostics)
     }
 
     async fn stop(&self) -> Result<(), CallError> {

@@ -130,6 +130,27 @@ impl Recorder {
         }
     }
 
+    /// The schema or signature of something beside resources was asked for.
+    pub(super) fn feature(
+        &self,
+        source: &ProviderSource,
+        feature: &str,
+        name: &str,
+        is: impl FnOnce() -> Json,
+    ) {
+        let mut tape = self.tape();
+        let key = format!("{feature} {name}");
+        if tape.schemas.insert((source.clone(), key)) {
+            let line = json!({
+                "provider": source.to_string(),
+                "feature": feature,
+                "name": name,
+                "is": is(),
+            });
+            self.write(&mut tape, line);
+        }
+    }
+
     /// Writes a request; its number is that of the answer.
     pub(super) fn ask(&self, process: &Process, call: &str, type_name: &str, request: Json) -> u64 {
         let mut tape = self.tape();
