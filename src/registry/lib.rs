@@ -8,6 +8,7 @@ mod error;
 mod hash;
 mod hcl;
 mod http;
+mod installation;
 mod installer;
 mod locate;
 mod lock_file;
@@ -15,6 +16,7 @@ mod lock_text;
 mod locking;
 mod mirroring;
 mod network_mirror;
+mod obtaining;
 mod package;
 mod platform;
 mod protocol;
@@ -36,10 +38,8 @@ pub use credentials::Credentials;
 pub use error::InstallError;
 pub use hash::{PackageHash, ParseHashError};
 pub use http::{HttpError, HttpOptions};
-pub use installer::{
-    InstallEvent, InstallObserver, InstallSettings, InstalledPackage, Installer, RequiredProvider,
-    Via,
-};
+pub use installation::{InstallEvent, InstallObserver, InstalledPackage, RequiredProvider, Via};
+pub use installer::{InstallSettings, Installer};
 pub use locate::{LocatedProvider, locate};
 pub use lock_file::{LockFile, LockFileError, LockedProvider};
 pub use locking::LockChange;

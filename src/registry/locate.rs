@@ -7,7 +7,7 @@ use terrane_core::addr::ProviderSource;
 
 use crate::cli_config::{CliConfig, InstallationPlace};
 use crate::error::InstallError;
-use crate::installer::RequiredProvider;
+use crate::installation::RequiredProvider;
 use crate::platform::Platform;
 use crate::trust;
 use crate::version::VersionRequirement;

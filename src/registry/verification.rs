@@ -5,7 +5,8 @@ use terrane_core::addr::ProviderSource;
 
 use crate::error::InstallError;
 use crate::hash::PackageHash;
-use crate::installer::{Installer, RequiredProvider, Via};
+use crate::installation::{RequiredProvider, Via};
+use crate::installer::Installer;
 use crate::locate::Package;
 use crate::version::VersionRequirement;
 use crate::words;

@@ -8,7 +8,7 @@ use terrane_core::addr::ProviderSource;
 use crate::error::InstallError;
 use crate::hash::PackageHash;
 use crate::http::HttpError;
-use crate::installer::RequiredProvider;
+use crate::installation::RequiredProvider;
 use crate::lock_file::LockedProvider;
 use crate::package::{FetchError, WantedPackage};
 use crate::platform::Platform;
