@@ -87,14 +87,18 @@ impl LockInfo {
     }
 }
 
-/// The purpose of a lock, in Terraform's words.
+/// The purpose of a lock, in Terraform's words as far as it has any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {
     /// `preview --lock`.
     Plan,
-    /// `up`, `destroy`.
+    /// `up`.
     Apply,
+    /// `destroy`, and `up` of a saved plan that destroys everything. Terraform calls this an apply.
+    Destroy,
+    /// `invoke`, which Terraform does not have.
+    Invoke,
     /// `refresh`.
     Refresh,
     /// `state` commands, `import`.
@@ -104,11 +108,13 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Terraform's word for it.
+    /// The word in the lock and in the journal.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plan => "OperationTypePlan",
             Self::Apply => "OperationTypeApply",
+            Self::Destroy => "destroy",
+            Self::Invoke => "invoke",
             Self::Refresh => "OperationTypeRefresh",
             Self::State => "state",
             Self::Init => "init",

@@ -178,7 +178,8 @@ fn a_summary_names_losses_failed_policies_and_the_end_of_a_run() {
     assert_eq!(loss["address"], "conformance_sdk_thing.base");
     assert_eq!(loss["actions"], json!(["delete", "create"]));
     assert_eq!(loss["why"], "name = \"one\" -> \"two\"");
-    assert_eq!(loss["source"], "tests/cli/stack.rs:134");
+    let source = loss["source"].as_str().expect("a place");
+    assert!(source.starts_with("tests/cli/stack.rs:"), "{source}");
 
     let stack = guarded();
     let refused = ["preview", "--var", "size=3", "--summary-json", "s.json"];

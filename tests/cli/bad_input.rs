@@ -89,9 +89,9 @@ fn a_cycle_is_reported_at_its_lines() {
     assert_snapshot!(stack.run(&["preview", "--var", "scene=cycle"]), @"
     exit: 1
     --- stderr ---
-    error: the declarations depend on each other in a cycle: fake_thing.first (tests/cli/stack.rs:170) → fake_thing.second (tests/cli/stack.rs:174) → fake_thing.first (tests/cli/stack.rs:170)
+    error: the declarations depend on each other in a cycle: fake_thing.first (tests/cli/stack.rs:<line>) → fake_thing.second (tests/cli/stack.rs:<line>) → fake_thing.first (tests/cli/stack.rs:<line>)
       resource   fake_thing.first
-      declared   tests/cli/stack.rs:170
+      declared   tests/cli/stack.rs:<line>
     hint: an arrow reads `needs`; take one of these references away
     ");
 }

@@ -23,10 +23,10 @@ fn a_failed_apply_lists_finished_and_unattempted_operations() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      + conformance_sdk_thing.base  name = "one", size = 1, fail_create = "before", … (3 more)  tests/cli/stack.rs:134
+      + conformance_sdk_thing.base  name = "one", size = 1, fail_create = "before", … (3 more)  tests/cli/stack.rs:<line>
     module.network
-        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:147
-        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:147
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:<line>
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:<line>
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -40,7 +40,7 @@ fn a_failed_apply_lists_finished_and_unattempted_operations() {
     conformance_sdk_thing.base: creating failed after <n>s: creating conformance_sdk_thing: failed before the change, as asked
     error: creating conformance_sdk_thing: failed before the change, as asked
       resource   conformance_sdk_thing.base
-      declared   tests/cli/stack.rs:134
+      declared   tests/cli/stack.rs:<line>
 
     0 of 3 steps done, 1 failed, 2 not attempted. Not attempted: module.network.conformance_sdk_thing.child["a"], module.network.conformance_sdk_thing.child["b"]. State serial 1 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
     "#);
@@ -65,7 +65,7 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     --- stdout ---
     test · terrane/fake · state .terrane/test/terraform.tfstate
 
-      + fake_thing.one  name = "one"  tests/cli/stack.rs:161
+      + fake_thing.one  name = "one"  tests/cli/stack.rs:<line>
 
     Plan: 1 to add, 0 to change, 0 to destroy.
     --- stderr ---
@@ -73,7 +73,7 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     fake_thing.one: creating failed after <n>s: the provider process ended during ApplyResourceChange
     error: the provider process ended during ApplyResourceChange
       resource   fake_thing.one
-      declared   tests/cli/stack.rs:161
+      declared   tests/cli/stack.rs:<line>
       | the process ended with exit status: 2
       | panic: assignment to entry in nil map
       |
@@ -130,7 +130,7 @@ fn garbage_from_a_provider_is_its_bug_and_kept() {
     --- stdout ---
     test · terrane/fake · state .terrane/test/terraform.tfstate
 
-      + fake_thing.one  name = "one"  tests/cli/stack.rs:161
+      + fake_thing.one  name = "one"  tests/cli/stack.rs:<line>
 
     Plan: 1 to add, 0 to change, 0 to destroy.
     --- stderr ---
@@ -138,7 +138,7 @@ fn garbage_from_a_provider_is_its_bug_and_kept() {
     fake_thing.one: creating failed after <n>s: the provider returned an object that cannot be read: expected an object of 4 attributes, found 2
     error: the provider returned an object that cannot be read: expected an object of 4 attributes, found 2
       resource   fake_thing.one
-      declared   tests/cli/stack.rs:161
+      declared   tests/cli/stack.rs:<line>
     hint: this is a bug in the provider; its answer is kept in the journal
     hint: the object may or may not have been created
 

@@ -73,7 +73,7 @@ fn an_object_that_exists_is_shown_asked_for_and_recorded_and_preview_shows_what_
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:134
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:<line>
           ~ size = 7 -> 1
 
     Plan: 0 to add, 1 to change, 0 to destroy.
@@ -104,7 +104,7 @@ fn undeclared_or_missing_objects_are_not_imported() {
     --- stderr ---
     error: there is no conformance_sdk_thing `one-<id>`: nothing was changed
       resource   conformance_sdk_thing.base
-      declared   tests/cli/stack.rs:134
+      declared   tests/cli/stack.rs:<line>
     hint: what an id looks like is in the provider's documentation of the type, under "Import"
     "#);
     stack.run(&["import", BASE]).exits(64);

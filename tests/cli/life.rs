@@ -29,10 +29,10 @@ fn a_stack_goes_up_changes_and_goes_away() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:134
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:<line>
     module.network
-        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:147
-        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:147
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:<line>
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:<line>
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -47,10 +47,10 @@ fn a_stack_goes_up_changes_and_goes_away() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:134
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:<line>
     module.network
-        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:147
-        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:147
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:<line>
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:<line>
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -113,14 +113,14 @@ fn a_stack_goes_up_changes_and_goes_away() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:134
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:<line>
           ~ policy (json)
               ~ Statement[0].Action
                   - "get"
                   + "put"
           ~ size = 1 -> 3
     module.network
-        ~ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:147
+        ~ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:<line>
             ~ rule
                 ~ {port = 443}
                     ~ cidr = "10.0.0.0/8" -> "10.1.0.0/16"
@@ -140,12 +140,12 @@ fn a_stack_goes_up_changes_and_goes_away() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-    -/+ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:134
+    -/+ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:<line>
           ~ name = "one" -> "two"  forces replacement
     module.network
-      -/+ conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:147
+      -/+ conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:<line>
             ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement ← conformance_sdk_thing.base is replaced ← name changes
-      -/+ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:147
+      -/+ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:<line>
             ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement ← conformance_sdk_thing.base is replaced ← name changes
 
     Outputs:
@@ -164,10 +164,10 @@ fn a_stack_goes_up_changes_and_goes_away() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      - conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:134
+      - conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:<line>
     module.network
-        - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:147
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:147
+        - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:<line>
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:<line>
 
     Outputs:
       - base_id = "one-<id>"
@@ -323,16 +323,16 @@ fn changes_from_outside_are_shown_and_recorded() {
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
     Changed outside of this program:
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:134
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:<line>
           ~ size = 1 -> 7
     module.network
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:147
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:<line>
 
     Changes by this plan:
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:134
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:<line>
           ~ size = 7 -> 1
     module.network
-        + conformance_sdk_thing.child["b"]  name = "child-b", kind = "one-<id>", … (2 more)  tests/cli/stack.rs:147
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind = "one-<id>", … (2 more)  tests/cli/stack.rs:<line>
 
     Plan: 1 to add, 1 to change, 0 to destroy.
     1 unchanged
@@ -351,10 +351,10 @@ fn changes_from_outside_are_shown_and_recorded() {
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
     Changed outside of this program:
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:134
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:<line>
           ~ size = 1 -> 7
     module.network
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:147
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:<line>
 
     Refresh: 2 changes to record in the state.
 
@@ -385,7 +385,7 @@ fn parts_are_chosen_by_address() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:134
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:<line>
 
     Outputs:
       + secret = (sensitive)

@@ -22,26 +22,26 @@ fn a_plan_that_breaks_a_mandatory_policy_is_shown_and_refused() {
     --- stdout ---
     guarded · state .terrane/guarded/terraform.tfstate
 
-      + terraform_data.one  input = 3, triggers_replace = (sensitive)  tests/cli/guarded.rs:61
-      + terraform_data.big  input = 100  tests/cli/guarded.rs:64
+      + terraform_data.one  input = 3, triggers_replace = (sensitive)  tests/cli/guarded.rs:<line>
+      + terraform_data.big  input = 100  tests/cli/guarded.rs:<line>
 
     Outputs:
       + big = (known after apply: terraform_data.big.output)
       + one = (known after apply: terraform_data.one.output)
 
     Policies: 1 failed, 1 undecided, 2 passed
-      failed    small  tests/cli/guarded.rs:26
-          terraform_data.one.input: more than 2  tests/cli/guarded.rs:61
-          excepted: terraform_data.big.input: more than 2 (it was here before the policy)  tests/cli/guarded.rs:64
+      failed    small  tests/cli/guarded.rs:<line>
+          terraform_data.one.input: more than 2  tests/cli/guarded.rs:<line>
+          excepted: terraform_data.big.input: more than 2 (it was here before the policy)  tests/cli/guarded.rs:<line>
           hint: pass `--var size=2`
-      undecided named  tests/cli/guarded.rs:34
-          known after apply: terraform_data.one.id: it has no id  tests/cli/guarded.rs:61
-          known after apply: terraform_data.big.id: it has no id  tests/cli/guarded.rs:64
+      undecided named  tests/cli/guarded.rs:<line>
+          known after apply: terraform_data.one.id: it has no id  tests/cli/guarded.rs:<line>
+          known after apply: terraform_data.big.id: it has no id  tests/cli/guarded.rs:<line>
 
     Plan: 2 to add, 0 to change, 0 to destroy.
     --- stderr ---
     error: the plan is refused by the policy `small`: terraform_data.one.input: more than 2
-      declared   tests/cli/guarded.rs:26
+      declared   tests/cli/guarded.rs:<line>
     hint: pass `--var size=2`
     hint: nothing was changed
     ");
@@ -49,7 +49,7 @@ fn a_plan_that_breaks_a_mandatory_policy_is_shown_and_refused() {
     let up = stack.run(&with(&["up", "--yes"], &BIG)).exits(9);
     assert_snapshot!(up.stderr, @r"
     error: the plan is refused by the policy `small`: terraform_data.one.input: more than 2
-      declared   tests/cli/guarded.rs:26
+      declared   tests/cli/guarded.rs:<line>
     hint: pass `--var size=2`
     hint: nothing was changed
     ");
@@ -69,13 +69,13 @@ fn a_broken_advisory_policy_is_shown_and_the_plan_is_applied() {
     let policies = policies.split("\n\n").next().expect("a section");
     assert_snapshot!(policies, @r"
     1 advisory failed, 1 undecided, 2 passed
-      advice    small  tests/cli/guarded.rs:26
-          terraform_data.one.input: more than 2  tests/cli/guarded.rs:61
-          excepted: terraform_data.big.input: more than 2 (it was here before the policy)  tests/cli/guarded.rs:64
+      advice    small  tests/cli/guarded.rs:<line>
+          terraform_data.one.input: more than 2  tests/cli/guarded.rs:<line>
+          excepted: terraform_data.big.input: more than 2 (it was here before the policy)  tests/cli/guarded.rs:<line>
           hint: pass `--var size=2`
-      undecided named  tests/cli/guarded.rs:34
-          known after apply: terraform_data.one.id: it has no id  tests/cli/guarded.rs:61
-          known after apply: terraform_data.big.id: it has no id  tests/cli/guarded.rs:64
+      undecided named  tests/cli/guarded.rs:<line>
+          known after apply: terraform_data.one.id: it has no id  tests/cli/guarded.rs:<line>
+          known after apply: terraform_data.big.id: it has no id  tests/cli/guarded.rs:<line>
     ");
 }
 
@@ -147,7 +147,7 @@ fn a_saved_plan_is_reviewed_again_and_no_message_holds_a_secret() {
     assert!(!refused.stderr.contains("hunter2"), "{refused}");
     assert_snapshot!(refused.stderr, @r#"
     error: the plan is refused by the policy `fresh`: terraform_data.one.triggers_replace: dynamic(string: "(sensitive)") is too old
-      declared   tests/cli/guarded.rs:41
+      declared   tests/cli/guarded.rs:<line>
     hint: nothing was changed
     "#);
     // A refused plan is not used up.

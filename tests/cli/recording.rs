@@ -58,7 +58,7 @@ fn a_replay_names_the_first_request_that_differs() {
     assert_snapshot!(stack.run(&other).exits(1).stderr, @r#"
     error: ValidateResourceConfig failed: the recording has another ValidateResourceConfig of fake_vault: `config.name` is "one" on its line 11, and "other" now
       resource   fake_vault.v
-      declared   tests/cli/vault.rs:63
+      declared   tests/cli/vault.rs:<line>
     "#);
 }
 

@@ -44,7 +44,7 @@ fn an_object_that_was_made_is_named_by_its_id_and_goes_into_the_state() {
     --- stderr ---
     error: there is no conformance_sdk_thing `one-<id>`: nothing was changed
       resource   conformance_sdk_thing.base
-      declared   tests/cli/stack.rs:134
+      declared   tests/cli/stack.rs:<line>
     hint: what an id looks like is in the provider's documentation of the type, under "Import"
     "#);
     stack.run(&["up", "--yes"]).exits(3);
@@ -84,7 +84,7 @@ fn an_object_that_was_made_is_named_by_its_id_and_goes_into_the_state() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:134
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:<line>
           - crash = "after_create"
 
     Outputs:

@@ -55,9 +55,9 @@ fn a_plan_is_saved_shown_applied_and_then_refused() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:134
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:<line>
     module.network
-        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:147
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:<line>
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -455,7 +455,7 @@ fn a_plan_for_objects_that_have_changed_since_is_refused_whole_with_the_paths() 
     assert_snapshot!(said, @"
     error: conformance_sdk_thing.base has changed since the plan was made: secret (sensitive), size was 1 and is 77
       resource   conformance_sdk_thing.base
-      declared   tests/cli/stack.rs:134
+      declared   tests/cli/stack.rs:<line>
     hint: nothing was changed; make a new plan with `test-stack preview --out FILE`, and with `--refresh false` if that changes at every read
     ");
     // Objects that the plan does not change may be anything.

@@ -63,7 +63,7 @@ fn no_command_shows_a_secret_that_it_was_not_asked_for() {
     insta::assert_snapshot!(shown.stdout, @r#"
     vault · terrane/fake · state .terrane/vault/terraform.tfstate
 
-      + fake_vault.v  tests/cli/vault.rs:63
+      + fake_vault.v  tests/cli/vault.rs:<line>
           + anything["a list"][0] = "visible"
           + anything["a list"][1] = (sensitive)
           + anything.spec.open = "visible"

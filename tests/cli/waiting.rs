@@ -19,16 +19,16 @@ fn what_a_provider_defers_is_named_and_left_and_made_once_it_can_be() {
     assert_snapshot!(preview.stdout, @r#"
     test · terrane/conformance · terrane/latest · state .terrane/test/terraform.tfstate
 
-      + conformance_thing.a  name = "a", … (1 more)  tests/cli/stack.rs:307
+      + conformance_thing.a  name = "a", … (1 more)  tests/cli/stack.rs:<line>
 
     Actions:
       > action.conformance_note.after  after create of conformance_thing.a
 
     Deferred by their providers, to be planned when they can be:
       provider latest defers it: something that it needs does not exist yet
-        + latest_thing.late  tests/cli/stack.rs:330
+        + latest_thing.late  tests/cli/stack.rs:<line>
       it refers to latest_thing.late, which is deferred
-        + latest_thing.later  tests/cli/stack.rs:334
+        + latest_thing.later  tests/cli/stack.rs:<line>
 
     Plan: 1 to add, 0 to change, 0 to destroy, 2 deferred.
     Not shown: arguments of 1 resource (`--details` shows all)
@@ -56,9 +56,9 @@ fn what_a_provider_defers_is_named_and_left_and_made_once_it_can_be() {
 
     Deferred by their providers, to be planned when they can be:
       provider latest defers it: something that it needs does not exist yet
-        + latest_thing.late  tests/cli/stack.rs:330
+        + latest_thing.late  tests/cli/stack.rs:<line>
       it refers to latest_thing.late, which is deferred
-        + latest_thing.later  tests/cli/stack.rs:334
+        + latest_thing.later  tests/cli/stack.rs:<line>
 
     Plan: 0 to add, 0 to change, 0 to destroy, 2 deferred.
     1 unchanged
@@ -89,7 +89,7 @@ fn an_action_is_invoked_by_hand_under_the_lock_and_its_failure_is_told() {
     assert_snapshot!(early.stderr, @"
     error: an action can only be invoked with values that are known: not known now: `text`
       resource   action.conformance_note.by_hand
-      declared   tests/cli/stack.rs:317
+      declared   tests/cli/stack.rs:<line>
     hint: they refer to an object that does not exist yet; make it first with `test-stack up`
     ");
     stack.run(&["up", "--yes"]).exits(0);
@@ -117,7 +117,7 @@ fn an_action_is_invoked_by_hand_under_the_lock_and_its_failure_is_told() {
             action.conformance_note.fails: failed
             error: Noting: no ink
               resource   action.conformance_note.fails
-              declared   tests/cli/stack.rs:321
+              declared   tests/cli/stack.rs:<line>
             "),
             "crashes" => {
                 let last_words = "| panic: crash in the middle of an action, as asked";

@@ -1,12 +1,13 @@
-//! Names in place of ids, durations, times and places in the output of a stack program: one list for all snapshots.
+//! Names in place of ids, durations, times, places and source lines in the output of a stack program: one list for all snapshots.
 
-/// The text with ids, durations, times and places replaced.
+/// The text with ids, durations, times, places and source lines replaced.
 pub fn filtered(text: &str, directory: &str) -> String {
     let text = text.replace(directory, "<dir>");
     let text = replaced(&text, "<time>", timestamp);
     let text = replaced(&text, "<uuid>", uuid);
     let text = replaced(&text, "<host>", host);
     let text = replaced(&text, "-<id>", hex_id);
+    let text = replaced(&text, "<line>", line);
     replaced(&text, "<n>s", seconds)
 }
 
@@ -49,6 +50,15 @@ fn timestamp(_: &str, rest: &str) -> Option<usize> {
     }
     let fraction = rest[SECONDS.len()..].find('Z')?;
     Some(SECONDS.len() + fraction + 1)
+}
+
+/// The number of a source line: it moves with whatever stands above it.
+fn line(before: &str, rest: &str) -> Option<usize> {
+    if !before.ends_with(".rs:") {
+        return None;
+    }
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    (digits > 0).then_some(digits)
 }
 
 /// The name of this machine, behind that of the user.

@@ -59,11 +59,11 @@ fn a_cluster_and_the_workload_in_it_are_made_in_one_run() {
     let folder = shop();
     let preview = folder.shop_succeeds(&["preview"]);
     assert_snapshot!(from_line(&preview.out, "Deferred"), @"
-    Deferred, to be planned when the changes above are made:
+    Deferred, to be planned when the other changes are made:
       provider kubernetes is configured by aws_eks_cluster.main.endpoint, known after apply
-        + kubernetes_namespace_v1.shop  tests/sandbox/eks.rs:88
-        + kubernetes_service_account_v1.api  tests/sandbox/eks.rs:97
-        + kubernetes_deployment_v1.api  tests/sandbox/eks.rs:120
+        + kubernetes_namespace_v1.shop  tests/sandbox/eks.rs:<line>
+        + kubernetes_service_account_v1.api  tests/sandbox/eks.rs:<line>
+        + kubernetes_deployment_v1.api  tests/sandbox/eks.rs:<line>
 
     Outputs:
       + endpoint = (known after apply: aws_eks_cluster.main.endpoint)
@@ -185,7 +185,7 @@ fn machines_are_told_what_is_deferred_and_why() {
     assert_snapshot!(comment.split_once("**Plan:").expect("totals").1.split_once("\n\n| |").expect("a table").0, @"
      7 to add, 0 to change, 0 to destroy, 3 deferred.**
 
-    **Deferred, to be planned when the changes above are made:**
+    **Deferred, to be planned when the other changes are made:**
 
     `provider kubernetes is configured by aws_eks_cluster.main.endpoint, known after apply`:
 

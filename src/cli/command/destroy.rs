@@ -23,7 +23,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Destroy) -> Result<Exi
     } = arguments;
     let approved = approval::read(plan_digest.as_ref())?;
     let request = Request {
-        operation: Operation::Apply,
+        operation: Operation::Destroy,
         source: Fresh(PlanOptions {
             mode: PlanMode::Destroy,
             targets,

@@ -22,7 +22,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Invoke) -> Result<Exit
     let program = session.program().await?;
     declared_action(&program, &action)?;
     let providers = session.providers(&program).await?;
-    let (run, recovered) = session.open(Operation::Apply).await?;
+    let (run, recovered) = session.open(Operation::Invoke).await?;
     say_recovered(session, &recovered);
     let machine = Machine::default();
     let feed = session.planning_feed();

@@ -50,6 +50,17 @@ impl Hidden {
         hidden
     }
 
+    /// Whether a text is a secret of an object, or has one in it.
+    pub(crate) fn is_secret_of(object: &Marked, text: &str) -> bool {
+        let mut secrets: Vec<String> = Vec::new();
+        secrets_in(object, &mut |secret| secrets.push(secret.to_owned()));
+        // A short secret is no reason to hide what has it in it, but it is a secret itself.
+        let is_text = |path: &Path| object.value.at(path).and_then(Value::as_str) == Some(text);
+        object.sensitive.iter().any(is_text)
+            || SecretMatcher::new(secrets.iter().map(String::as_str))
+                .is_some_and(|matcher| matcher.is_in(text))
+    }
+
     /// The parts that an object's marks name.
     fn marked(object: &Marked) -> Self {
         let mut hidden = Self::default();
@@ -212,6 +223,14 @@ mod tests {
             &["on", "pin", "none"],
         );
         assert_eq!(hidden_paths(&Hidden::of(&object)), ["none", "on", "pin"]);
+    }
+
+    #[test]
+    fn a_text_with_a_secret_in_it_is_one_and_so_is_a_short_secret_itself() {
+        let object = object(r#"{"s":"hunter2","pin":"1234","name":"db"}"#, &["s", "pin"]);
+        let is_secret = |text: &str| Hidden::is_secret_of(&object, text);
+        assert!(is_secret("hunter2") && is_secret("db/hunter2") && is_secret("1234"));
+        assert!(!is_secret("db") && !is_secret("vpc-1234"));
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub(super) fn operation(word: &str) -> String {
         "OperationTypePlan" => "a preview".to_owned(),
         "OperationTypeApply" => "an apply".to_owned(),
         "OperationTypeRefresh" => "a refresh".to_owned(),
+        "destroy" => "a destroy".to_owned(),
+        "invoke" => "an invocation of an action".to_owned(),
         "state" => "a change of the state".to_owned(),
         other => one_line(other),
     }

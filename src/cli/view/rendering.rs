@@ -167,7 +167,7 @@ impl Scene<'_> {
             cost: None,
             place: &place(),
             details,
-            approval: &Approval::default(),
+            approval: &Approval::by_command(|approving| format!("prod-stack up {approving}")),
             saved: None,
             diagnostics,
         })

@@ -81,10 +81,11 @@ impl ShownPlan<'_> {
         self.approval.digest(self.plan, self.program, self.place)
     }
 
-    /// The command that applies this plan and nothing else.
+    /// The command that applies this plan and nothing else. A plan without changes needs none, unless it is saved.
     pub(crate) fn command(&self) -> Option<String> {
         match self.saved {
             Some(saved) => Some(saved.command.clone()),
+            None if self.plan.is_empty() => None,
             None => self.approval.command(self.digest()),
         }
     }

@@ -1,7 +1,7 @@
 //! What people and programs see: every scene in every format, from the engine's own plans and events.
 //!
 //! **A new scene** is a function in `scene.rs` and its entry in `SCENES`; **a new format** is in here as soon as it is in the list of
-//! formats. The snapshots lie in `snapshots/FORMAT/SCENE.snap`.
+//! formats. The snapshots lie in `snapshots/FORMAT/SCENE.snap`; with `TERRANE_SCENES=DIR` the whole documents lie there, too.
 
 mod hostile;
 mod readable;
@@ -12,6 +12,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use terrane_cli::{Rendering, Scene};
+use terrane_core::{Resource, Stack};
 use terrane_tests::{Run, World, filtered};
 
 /// A run, and the world that it left.
@@ -53,6 +54,50 @@ fn every_scene_is_as_it_was_reviewed_in_every_format() {
     }
 }
 
+/// A password that is taken over by its value, as `random_password` is.
+#[test]
+fn an_import_by_an_id_that_is_a_secret_shows_it_in_no_format() {
+    const PASSWORD: &str = "correct-horse-battery";
+    let declare = |stack: &mut Stack| {
+        Resource::dynamic("test_password", "main")
+            .set("name", PASSWORD)
+            .declare(stack)
+    };
+    let mut other = types::world();
+    other
+        .up(|stack| {
+            declare(stack);
+        })
+        .succeeds();
+    other.provider.cloud.disown(PASSWORD);
+    let mut world = World::new(other.provider.clone());
+    let run = world.up(|stack| {
+        let password = declare(stack);
+        stack.import(&password, PASSWORD);
+    });
+    let played = Played {
+        world,
+        run: run.succeeds(),
+    };
+    let scene = played.scene();
+    let folder = tempfile::tempdir().expect("a folder");
+    for format in Rendering::all() {
+        let shown = format.plan(&scene, folder.path()).expect("it is written");
+        let told = format.run(&scene, folder.path()).expect("it is written");
+        for text in [shown].into_iter().chain(told) {
+            assert!(!text.contains(PASSWORD), "{}: {text}", format.name);
+        }
+    }
+}
+
+/// Keeps a whole document in the folder that `TERRANE_SCENES` names: pages and pictures are for a browser.
+fn keep(name: &str, format: &str, text: &str) {
+    if let Some(folder) = std::env::var_os("TERRANE_SCENES") {
+        let file = Path::new(&folder).join(format!("{name}.{format}"));
+        std::fs::write(file, text).expect("a folder for documents");
+    }
+}
+
 /// The plan and its run in one snapshot.
 fn reviewed(name: &str, format: &Rendering, scene: &Scene<'_>, folder: &Path) {
     let lines = match (name, format.name) {
@@ -61,6 +106,7 @@ fn reviewed(name: &str, format: &Rendering, scene: &Scene<'_>, folder: &Path) {
         _ => 300,
     };
     let shown = format.plan(scene, folder).expect("it is written");
+    keep(name, format.name, &shown);
     let mut text = readable::readable(format.name, &shown, lines);
     let told = format.run(scene, folder).expect("it is written");
     if let Some(told) = told.filter(|_| scene.applied.is_some()) {

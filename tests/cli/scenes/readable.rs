@@ -94,9 +94,9 @@ fn without_digests(page: &str) -> String {
     text
 }
 
-/// The numbers of source lines move with these files.
+/// The numbers of source lines that stand apart from their file.
 fn lines_without_numbers(text: &str) -> String {
-    let without = |text: &str, mark: &str| -> String {
+    let without = |text: String, mark: &str| -> String {
         let mut pieces = text.split(mark);
         let mut result = pieces.next().unwrap_or_default().to_owned();
         for piece in pieces {
@@ -107,9 +107,9 @@ fn lines_without_numbers(text: &str) -> String {
         }
         result
     };
-    [".rs:", ".rs,line=", "\"line\":", "\"column\":"]
+    [".rs,line=", "\"line\":", "\"column\":"]
         .into_iter()
-        .fold(text.to_owned(), |text, mark| without(&text, mark))
+        .fold(text.to_owned(), without)
 }
 
 fn folded(text: &str, most: usize) -> String {

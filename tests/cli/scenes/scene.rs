@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use terrane_core::{BlockArguments, Expr, Lifecycle, Output, Resource, Stack};
-use terrane_tests::{Run, World};
+use terrane_core::addr::ProviderSource;
+use terrane_core::{BlockArguments, Expr, Lifecycle, Output, ProviderDeclaration, Resource, Stack};
+use terrane_tests::{FakeProvider, Run, World};
 
 use super::Played;
-use super::types::{new, world};
+use super::types::{new, world, world_of};
 
 /// Plays a scene.
 type Play = fn() -> Played;
@@ -27,6 +28,7 @@ pub(crate) static SCENES: &[(&str, Play)] = &[
     ("secrets", secrets),
     ("moved", moved),
     ("renamed", renamed),
+    ("deferred", deferred),
     ("five_hundred", five_hundred),
 ];
 
@@ -305,6 +307,40 @@ fn renamed() -> Played {
         ..PLATFORM
     };
     then(&after, &PLATFORM)
+}
+
+/// A cluster, and what lives in it: its provider is configured by an attribute that the cluster does not have before it exists.
+fn deferred() -> Played {
+    let mut world = world_of(FakeProvider::regional);
+    let run = world.up(|stack| {
+        let (network, subnets) = stack.module("network", |stack| PLATFORM.network(stack));
+        let cluster = new("test_cluster", "main")
+            .set("subnet_ids", subnets)
+            .declare(stack);
+        let inside = ProviderDeclaration::dynamic(ProviderSource::implied_by("test_cluster"))
+            .alias("inside")
+            .set("region", cluster.attribute::<String>("endpoint"));
+        let inside = stack.provider(inside);
+        let policy = stack.module("apps", |stack| {
+            for name in ["api", "worker"] {
+                new("test_database", name)
+                    .set("size", 20)
+                    .provider(&inside)
+                    .declare(stack);
+            }
+            new("test_policy", "pods")
+                .set("document", r#"{"Statement":[]}"#)
+                .provider(&inside)
+                .declare(stack)
+        });
+        new("test_policy", "follower")
+            .set("script", policy.attribute::<String>("id"))
+            .declare(stack);
+        stack.export("network_id", network.attribute::<String>("id"));
+        stack.export("policy_id", policy.attribute::<String>("id"));
+    });
+    let run = run.succeeds();
+    Played { world, run }
 }
 
 fn five_hundred() -> Played {

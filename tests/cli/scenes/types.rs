@@ -6,6 +6,11 @@ use terrane_tests::{FakeProvider, Fields, World};
 
 /// A world with these types.
 pub(crate) fn world() -> World {
+    world_of(|provider| provider)
+}
+
+/// The same, with a provider that is made into another.
+pub(crate) fn world_of(change: impl FnOnce(FakeProvider) -> FakeProvider) -> World {
     let network = Fields::new()
         .string("id", "computed")
         .string("arn", "computed")
@@ -48,14 +53,18 @@ pub(crate) fn world() -> World {
         .string("password", "optional sensitive")
         .string("url", "optional")
         .string("endpoint", "computed volatile");
+    let password = Fields::new()
+        .string("id", "computed")
+        .string("name", "required sensitive");
     World::new(
-        FakeProvider::new()
+        change(FakeProvider::new())
             .resource("test_network", network)
             .resource("test_subnet", subnet)
             .resource("test_cluster", cluster)
             .resource("test_policy", policy)
             .resource("test_firewall", firewall)
-            .resource("test_database", database),
+            .resource("test_database", database)
+            .resource("test_password", password),
     )
 }
 

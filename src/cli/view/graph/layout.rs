@@ -15,30 +15,30 @@ const COLUMN_GAP: f64 = 36.0;
 const BEND_ROOM: f64 = 8.0;
 
 /// A point, or a width and a height.
-pub(super) type Pair = (f64, f64);
+pub(in crate::view) type Pair = (f64, f64);
 
 /// A box that is laid out with others.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tile {
-    pub(super) size: Pair,
+pub(in crate::view) struct Tile {
+    pub(in crate::view) size: Pair,
     /// Whether an arrow comes to it from the left of all boxes.
-    pub(super) enters: bool,
+    pub(in crate::view) enters: bool,
     /// Whether an arrow goes from it to the right of all boxes.
-    pub(super) leaves: bool,
+    pub(in crate::view) leaves: bool,
 }
 
 /// Where everything is.
 #[derive(Default)]
-pub(super) struct Layout {
+pub(in crate::view) struct Layout {
     /// The upper left corner of each box.
-    pub(super) corners: Vec<Pair>,
+    pub(in crate::view) corners: Vec<Pair>,
     /// The whole picture.
-    pub(super) size: Pair,
+    pub(in crate::view) size: Pair,
     /// The bends of the arrow to each box from each of its dependencies, in their order: where it enters a column and leaves it.
-    pub(super) bends: Vec<Vec<Vec<Pair>>>,
+    pub(in crate::view) bends: Vec<Vec<Vec<Pair>>>,
     /// Those of the arrow that comes from outside to each box, and of the one that goes outside.
-    pub(super) entries: Vec<Vec<Pair>>,
-    pub(super) exits: Vec<Vec<Pair>>,
+    pub(in crate::view) entries: Vec<Vec<Pair>>,
+    pub(in crate::view) exits: Vec<Vec<Pair>>,
 }
 
 /// A box or the bend of an arrow.
@@ -64,7 +64,7 @@ impl Item {
 }
 
 /// Lays out boxes with these dependencies. Boxes without arrows stand below the others.
-pub(super) fn layout(boxes: &[Tile], needs: &[Vec<usize>]) -> Layout {
+pub(in crate::view) fn layout(boxes: &[Tile], needs: &[Vec<usize>]) -> Layout {
     let gated = boxes.iter().map(|it| it.enters || it.leaves);
     let mut is_tied: Vec<bool> = gated.collect();
     for (node, needs) in needs.iter().enumerate() {

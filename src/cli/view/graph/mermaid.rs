@@ -101,7 +101,8 @@ fn whole(graph: &ResourceGraph) -> String {
     for (place, (module, members)) in graph.modules().into_iter().enumerate() {
         let indent = if module.is_empty() { "  " } else { "    " };
         if !module.is_empty() {
-            let _ = writeln!(text, "  subgraph m{place}[\"{}\"]", entities(module));
+            let title = entities(&fitted(&one_line(module), LONGEST));
+            let _ = writeln!(text, "  subgraph m{place}[\"{title}\"]");
         }
         for member in members {
             let node = &graph.nodes[member];

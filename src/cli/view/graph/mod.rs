@@ -25,6 +25,7 @@ use terrane_core::addr::{ConfigAddr, InstanceAddr, InstanceKey, Mode, ModuleAddr
 use terrane_core::{Id as _, Program};
 use terrane_engine::{Action, Plan, ResourceChange};
 
+pub(super) use layout::{Tile, layout};
 pub(crate) use mermaid::mermaid;
 pub(crate) use svg::svg;
 pub(crate) use text::{dot, json};
@@ -188,11 +189,6 @@ impl ResourceGraph {
     /// Dependencies by node, without those that follow from others.
     pub(super) fn reduced(&self) -> Vec<Vec<usize>> {
         reduce::reduced(&self.needs())
-    }
-
-    /// Every node after its dependencies.
-    pub(super) fn in_order(&self) -> Vec<usize> {
-        reduce::in_order(&self.needs())
     }
 
     fn needs(&self) -> Vec<Vec<usize>> {

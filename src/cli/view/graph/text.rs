@@ -24,8 +24,8 @@ pub(crate) fn dot(graph: &ResourceGraph) -> String {
             let _ = writeln!(text, "  subgraph cluster_{place} {{\n    label = {label}");
         }
         for member in members {
-            let node = &graph.nodes[member];
-            let _ = writeln!(text, "{indent}{} [{}]", name(node), attributes(node));
+            let attributes = attributes(&graph.nodes[member]);
+            let _ = writeln!(text, "{indent}{} [{attributes}]", name(graph, member));
         }
         if !module.is_empty() {
             text.push_str("  }\n");
@@ -33,16 +33,21 @@ pub(crate) fn dot(graph: &ResourceGraph) -> String {
     }
     for (node, needs) in graph.reduced().iter().enumerate() {
         for &need in needs {
-            let (from, to) = (&graph.nodes[need], &graph.nodes[node]);
-            let _ = writeln!(text, "  {} -> {}", name(from), name(to));
+            let _ = writeln!(text, "  {} -> {}", name(graph, need), name(graph, node));
         }
     }
     text.push_str("}\n");
     text
 }
 
-fn name(node: &Node) -> String {
-    quoted(&one_line(&node.address))
+/// The address, or the beginning of a long one with the number of its node: a name stands at every arrow.
+fn name(graph: &ResourceGraph, node: usize) -> String {
+    let address = &*graph.nodes[node].address;
+    let short = one_line(&shortened(address, LONGEST));
+    match address.len() <= LONGEST {
+        true => quoted(&short),
+        false => quoted(&format!("{short} ({node})")),
+    }
 }
 
 fn label(text: &str) -> String {

@@ -4,27 +4,22 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use serde_json::json;
-use terrane_core::addr::{ConfigAddr, ModuleAddr};
-use terrane_core::{Location, Program};
-use terrane_engine::{Action, Plan};
+use terrane_core::addr::ModuleAddr;
 
 use super::escape::{self, Html, Links, json};
-use super::layout::{BOX_HEIGHT, layout};
 use crate::view::ShownPlan;
-use crate::view::graph::{Node, ResourceGraph};
+use crate::view::graph::{Node, ResourceGraph, Tile, layout};
 use crate::view::printable::{counted, one_line};
 
 /// More boxes than this are no picture that a person can read.
 const MOST: usize = 400;
-/// How many instances of one declaration an object that goes away is joined with.
-const JOINED: usize = 20;
 
 /// How wide characters of the two lines of a box are, in pixels, and how many of them have room.
 const NAME_WIDTH: f64 = 7.3;
 const TOP_WIDTH: f64 = 6.1;
 const LONGEST: usize = 36;
 const PADDING: f64 = 12.0;
-const COLUMN_GAP: f64 = 48.0;
+const BOX_HEIGHT: f64 = 40.0;
 const MARGIN: f64 = 12.0;
 
 /// The resources of a plan: those that the program declares, and those that go away.
@@ -53,8 +48,7 @@ struct Label {
 impl PlanGraph {
     /// Of a plan.
     pub(super) fn of(shown: &ShownPlan<'_>) -> Self {
-        let mut graph = ResourceGraph::of(shown.program);
-        add_removed(&mut graph, shown.plan, shown.program);
+        let mut graph = ResourceGraph::of_plan(shown.program, shown.plan);
         for node in &mut graph.nodes {
             for text in [&mut node.address, &mut node.module, &mut node.name] {
                 *text = one_line(text);
@@ -248,90 +242,46 @@ fn node_of(address: &str) -> Node {
     }
 }
 
-/// Adds objects that the program does not declare any more, with the dependencies that the state remembers.
-fn add_removed(graph: &mut ResourceGraph, plan: &Plan, program: &Program) {
-    let mut instances: HashMap<ConfigAddr, Vec<usize>> = HashMap::new();
-    for (place, resource) in program.resources().iter().enumerate() {
-        let of_one = instances
-            .entry(resource.address.resource.config())
-            .or_default();
-        of_one.push(place);
-    }
-    let is_removed = |action: Action| matches!(action, Action::Delete | Action::Forget);
-    let removed = plan.changes.iter().filter(|change| {
-        is_removed(change.action)
-            && change.deposed.is_none()
-            && program.position(&change.address).is_none()
-    });
-    let removed: Vec<_> = removed.collect();
-    for (place, change) in removed.iter().enumerate() {
-        let config = change.address.resource.config();
-        let place = program.resources().len() + place;
-        instances.entry(config).or_default().push(place);
-    }
-    for change in removed {
-        let object = plan.prior.resources.get(&*change.address);
-        let object = object.and_then(|instance| instance.current.as_ref());
-        let dependencies = object
-            .map(|object| &*object.dependencies)
-            .unwrap_or_default();
-        let needs = dependencies.iter().filter_map(|one| instances.get(one));
-        let needs = needs.flat_map(|all| all.iter().take(JOINED)).copied();
-        let declared = change.location.as_ref().map(Location::to_string);
-        graph
-            .nodes
-            .push(Node::new(&change.address, declared, needs.collect()));
-    }
-}
-
 /// The picture, which the page's style colours.
 fn svg(picture: &Picture, html: &mut String) {
-    let layout = layout(&picture.graph, &picture.graph.reduced());
-    let mut widths = vec![0.0_f64; layout.columns];
-    for (label, (column, _)) in picture.boxes.iter().zip(&layout.places) {
-        let width_of = |text: &str, width: f64| text.chars().count().min(LONGEST) as f64 * width;
-        let width = width_of(&label.name, NAME_WIDTH).max(width_of(&label.top, TOP_WIDTH));
-        widths[*column] = widths[*column].max(width + 2.0 * PADDING);
-    }
-    let mut lefts = Vec::with_capacity(widths.len());
-    let mut right = MARGIN;
-    for width in &widths {
-        lefts.push(right);
-        right += width + COLUMN_GAP;
-    }
-    let (width, height) = (right - COLUMN_GAP + MARGIN, layout.height + 2.0 * MARGIN);
+    let tiles: Vec<Tile> = picture.boxes.iter().map(Label::tile).collect();
+    let needs = picture.graph.reduced();
+    let layout = layout(&tiles, &needs);
+    let corners: Vec<(f64, f64)> = (layout.corners.iter())
+        .map(|(x, y)| (x + MARGIN, y + MARGIN))
+        .collect();
+    let (width, height) = layout.size;
+    let (width, height) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN);
     let _ = writeln!(
         html,
         "<svg viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" role=\"group\" aria-label=\"graph of the plan\"><g class=\"edges\">"
     );
-    for (from, to, bends) in &layout.edges {
-        let (from_column, from_y) = layout.places[*from];
-        let (to_column, to_y) = layout.places[*to];
-        let (mut x, mut y) = (lefts[from_column] + widths[from_column], from_y + MARGIN);
-        let (dependency, dependent) = (picture.boxes[*from].number.1, picture.boxes[*to].number.1);
-        let _ = write!(
-            html,
-            "<path data-from=\"{dependency}\" data-to=\"{dependent}\" d=\"M{x:.0} {y:.0}"
-        );
-        let mut curve = |to_x: f64, to_y: f64| {
-            let middle = f64::midpoint(x, to_x);
+    for (to, needs) in needs.iter().enumerate() {
+        for (from, bends) in needs.iter().zip(&layout.bends[to]) {
+            let (mut x, mut y) = corners[*from];
+            x += tiles[*from].size.0;
+            y += BOX_HEIGHT / 2.0;
+            let (dependency, dependent) =
+                (picture.boxes[*from].number.1, picture.boxes[to].number.1);
             let _ = write!(
                 html,
-                "C{middle:.0} {y:.0} {middle:.0} {to_y:.0} {to_x:.0} {to_y:.0}"
+                "<path data-from=\"{dependency}\" data-to=\"{dependent}\" d=\"M{x:.0} {y:.0}"
             );
-            (x, y) = (to_x, to_y);
-        };
-        for (column, bend) in bends {
-            let bend = bend + MARGIN;
-            curve(lefts[*column], bend);
-            curve(lefts[*column] + widths[*column], bend);
+            let bends = bends.iter().map(|(x, y)| (x + MARGIN, y + MARGIN));
+            let end = (corners[to].0, corners[to].1 + BOX_HEIGHT / 2.0);
+            for (to_x, to_y) in bends.chain([end]) {
+                let middle = f64::midpoint(x, to_x);
+                let _ = write!(
+                    html,
+                    "C{middle:.0} {y:.0} {middle:.0} {to_y:.0} {to_x:.0} {to_y:.0}"
+                );
+                (x, y) = (to_x, to_y);
+            }
+            html.push_str("\"/>\n");
         }
-        curve(lefts[to_column], to_y + MARGIN);
-        html.push_str("\"/>\n");
     }
     html.push_str("</g>\n");
-    for (label, (column, y)) in picture.boxes.iter().zip(&layout.places) {
-        let (x, y) = (lefts[*column], y + MARGIN);
+    for ((label, tile), (x, y)) in picture.boxes.iter().zip(&tiles).zip(corners) {
         let (attribute, number) = label.number;
         let verb = label.verb.unwrap_or("unchanged");
         let (tag, end) = match &label.target {
@@ -341,20 +291,31 @@ fn svg(picture: &Picture, html: &mut String) {
         let _ = writeln!(
             html,
             "<{tag} class=\"node {verb}\" {attribute}=\"{number}\"><title>{}</title>\
-             <rect x=\"{x:.0}\" y=\"{:.0}\" width=\"{:.0}\" height=\"{BOX_HEIGHT}\" rx=\"6\"/>\
+             <rect x=\"{x:.0}\" y=\"{y:.0}\" width=\"{:.0}\" height=\"{BOX_HEIGHT}\" rx=\"6\"/>\
              <text class=\"top\" x=\"{:.0}\" y=\"{:.0}\">{}</text><text x=\"{:.0}\" y=\"{:.0}\">{}</text></{end}>",
             escape::name(&label.title),
-            y - BOX_HEIGHT / 2.0,
-            widths[*column],
+            tile.size.0,
             x + PADDING,
-            y - 6.0,
+            y + 14.0,
             Html(&clipped(&label.top)),
             x + PADDING,
-            y + 11.0,
+            y + 31.0,
             Html(&clipped(&label.name)),
         );
     }
     html.push_str("</svg>");
+}
+
+impl Label {
+    /// The room that its box takes.
+    fn tile(&self) -> Tile {
+        let width_of = |text: &str, width: f64| text.chars().count().min(LONGEST) as f64 * width;
+        let width = width_of(&self.name, NAME_WIDTH).max(width_of(&self.top, TOP_WIDTH));
+        Tile {
+            size: (width + 2.0 * PADDING, BOX_HEIGHT),
+            ..Tile::default()
+        }
+    }
 }
 
 /// The beginning of a text that is too long for a box.

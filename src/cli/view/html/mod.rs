@@ -5,7 +5,6 @@
 //! | `page` | the page from top to bottom |
 //! | `tree` | changes and drift, nested by module, each with its diff |
 //! | `graph` | the resources of the plan as a picture, and their dependencies for the script |
-//! | `layout` | places for the boxes of that picture |
 //! | `cost`, `policies` | a section each |
 //! | `escape` | texts of others inside HTML |
 //! | `page.css`, `page.js` | how it looks, and what it does; it reads well without the script |
@@ -13,7 +12,6 @@
 mod cost;
 mod escape;
 mod graph;
-mod layout;
 mod page;
 mod policies;
 mod tree;

@@ -31,6 +31,8 @@ pub(super) struct Body {
     title: String,
     head: String,
     rest: String,
+    /// How it is applied: for a plan that no run has begun to apply.
+    apply: String,
     foot: String,
     /// How many ids it has given.
     ids: Ids,
@@ -48,6 +50,10 @@ pub(super) struct Facts<'a> {
     pub(super) is_partial: bool,
     pub(super) made_at: Timestamp,
     pub(super) commit: Option<String>,
+    /// The digest of the plan.
+    pub(super) digest: String,
+    /// The command that applies what has this digest, where nothing is saved.
+    pub(super) command: Option<String>,
 }
 
 impl<'a> Facts<'a> {
@@ -62,6 +68,8 @@ impl<'a> Facts<'a> {
             is_partial: shown.is_partial,
             made_at: shown.made_at,
             commit: commit.map(str::to_owned),
+            digest: shown.digest().sha256.to_string(),
+            command: shown.command(),
         }
     }
 }
@@ -91,6 +99,7 @@ impl Body {
             title: title(&outline, facts.place),
             head: head(&outline, facts, &links),
             rest,
+            apply: apply(facts),
             foot: foot(facts),
             ids: trees.ids(),
             outline,
@@ -294,28 +303,45 @@ fn losses(dangers: &[Danger], links: &Links, html: &mut String) {
 }
 
 /// Where the plan is, and how it is applied.
-fn foot(facts: &Facts<'_>) -> String {
-    let mut html = String::new();
+fn apply(facts: &Facts<'_>) -> String {
+    let (what, command) = match (facts.saved, &facts.command) {
+        (Some(saved), _) => (
+            "This plan, and nothing else, is applied by:",
+            &saved.command,
+        ),
+        (None, Some(command)) => (
+            "These changes, and no others, are planned again and applied by:",
+            command,
+        ),
+        (None, None) => return String::new(),
+    };
+    let mut html = format!(
+        "<section id=\"apply\"><h2>Apply</h2>\n<p>{what}</p>\n<pre>{}</pre>\n",
+        Html(command)
+    );
     if let Some(saved) = facts.saved {
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "<section id=\"apply\"><h2>Apply</h2>\n<p>This plan, and nothing else, is applied by:</p>\n<pre>{}</pre>\n\
-             <p class=\"faint\">Saved in <code>{}</code>, SHA-256 <code>{}</code></p></section>\n",
-            Html(&saved.command),
+            "<p class=\"faint\">Saved in <code>{}</code>, SHA-256 <code>{}</code></p>",
             Html(&saved.file),
             Html(&saved.digest)
         );
     }
+    html.push_str("</section>\n");
+    html
+}
+
+/// Which plan it is, and when it was made.
+fn foot(facts: &Facts<'_>) -> String {
     let commit = facts.commit.as_ref();
     let commit = commit.map(|commit| format!(" of commit <code>{}</code>", Html(commit)));
-    let _ = writeln!(
-        html,
-        "<footer>Planned at {}{} by terrane {}</footer>",
+    format!(
+        "<footer>Planned at {}{} by terrane {}<br>Digest of the plan: <code>{}</code></footer>\n",
         facts.made_at,
         commit.unwrap_or_default(),
-        env!("CARGO_PKG_VERSION")
-    );
-    html
+        env!("CARGO_PKG_VERSION"),
+        Html(&facts.digest)
+    )
 }
 
 /// Errors and warnings, each as a terminal has it.
@@ -341,9 +367,13 @@ fn messages(said: &[Diagnostic]) -> String {
 pub(super) fn text(plan: Option<&Body>, said: &[Diagnostic], result: &[String]) -> String {
     let digest = |text: &str| BASE64.encode(Sha256::of(text.as_bytes()).as_bytes());
     let (title, head, rest, foot) = match plan {
-        Some(body) => (&*body.title, &*body.head, &*body.rest, &*body.foot),
-        None if said.is_empty() => ("planning", "<h1>planning</h1>\n", "", ""),
-        None => ("no plan", "<h1>no plan</h1>\n", "", ""),
+        Some(body) => {
+            let apply = if result.is_empty() { &*body.apply } else { "" };
+            let foot = format!("{apply}{}", body.foot);
+            (&*body.title, &*body.head, &*body.rest, foot)
+        }
+        None if said.is_empty() => ("planning", "<h1>planning</h1>\n", "", String::new()),
+        None => ("no plan", "<h1>no plan</h1>\n", "", String::new()),
     };
     let mut end = String::new();
     if !result.is_empty() {

@@ -22,6 +22,8 @@ fn body(changes: &[ResourceChange]) -> Body {
             is_partial: false,
             made_at,
             commit: None,
+            digest: "0123abcd".to_owned(),
+            command: None,
         },
     )
 }
@@ -112,7 +114,7 @@ fn a_page_has_losses_on_top_and_a_tree_whose_lines_unfold_to_diffs() {
     </ul>
     </section>
     </div>
-    <footer>Planned at 2026-11-28T15:00:00Z by terrane 0.1.0</footer>
+    <footer>Planned at 2026-11-28T15:00:00Z by terrane 0.1.0<br>Digest of the plan: <code>0123abcd</code></footer>
     </main>
     "##);
 }

@@ -161,7 +161,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
             .map(|drift| drift_json(drift, secrets))
             .collect(),
         resource_changes: changes
-            .map(|change| taken_over(plan, program, change, change_json(change, secrets)))
+            .map(|change| taken_over(plan, program, change, secrets))
             .collect(),
         deferred_changes: plan.deferred.iter().map(deferred_json).collect(),
         output_changes: outputs
@@ -192,13 +192,14 @@ fn digest_json(digest: &PlanDigest) -> DigestJson {
     }
 }
 
-/// The same with where the object was, and by what it is imported.
+/// A change with where the object was, and by what it is imported; an id that is a secret is left out.
 fn taken_over(
     plan: &Plan,
     program: &Program,
     change: &ResourceChange,
-    mut json: ChangeJson,
+    secrets: Secrets,
 ) -> ChangeJson {
+    let mut json = change_json(change, secrets);
     let address = &*change.address;
     // Both are sorted by address.
     if let Ok(place) = plan.moves.binary_search_by(|moved| moved.to.cmp(address)) {
@@ -212,6 +213,11 @@ fn taken_over(
         && let Some(adoption) = program.adoption(position)
     {
         json.change.importing = Some(match &adoption.by {
+            ImportBy::Id(id)
+                if secrets == Secrets::Hidden && Hidden::is_secret_of(&change.before, id) =>
+            {
+                serde_json::json!({})
+            }
             ImportBy::Id(id) => serde_json::json!({ "id": id }),
             ImportBy::Identity(_) => serde_json::json!({ "identity": true }),
         });

@@ -17,6 +17,7 @@ use super::{JsonView, state, validate};
 use crate::args::GraphFormat;
 use crate::view::graph::{self, ResourceGraph};
 use crate::view::hidden::Hidden;
+use crate::view::stored;
 use crate::view::{
     EditView, Outputs, OutputsView, Past, ProgramView, RunStatus, Secrets, StateEdit, StateView,
     UpkeepView, Validity, Version,
@@ -240,7 +241,7 @@ enum EditJson {
     Object {
         /// Where it is in the state.
         address: String,
-        /// The object's own id; null when an operation was resolved as having made nothing.
+        /// The object's own id; null when that is sensitive, or an operation was resolved as having made nothing.
         id: Option<String>,
     },
 }
@@ -288,16 +289,32 @@ impl EditJson {
                     settled: addresses.collect(),
                 }
             }
-            StateEdit::Import { address, id, .. } => Self::Object {
+            StateEdit::Import {
+                address,
+                instance,
+                id,
+            } => Self::Object {
                 address: address.to_string(),
-                id: Some(id.clone()),
+                id: shown_id(instance, id),
             },
             StateEdit::Resolve { address, found, .. } => Self::Object {
                 address: address.to_string(),
-                id: found.as_ref().map(|(_, id)| id.clone()),
+                id: found
+                    .as_ref()
+                    .and_then(|(instance, id)| shown_id(instance, id)),
             },
         }
     }
+}
+
+/// The id of an object, unless it is a secret of that object.
+fn shown_id(instance: &Instance, id: &str) -> Option<String> {
+    let object = instance
+        .current
+        .as_ref()
+        .map(|object| stored::marked(object));
+    let is_secret = object.is_some_and(|object| Hidden::is_secret_of(&object, id));
+    (!is_secret).then(|| id.to_owned())
 }
 
 /// Tells one state from another.

@@ -45,6 +45,8 @@ pub(super) struct Parts {
     /// Costs, and how the plan stands to the policies of its program.
     pub(super) policies: String,
     pub(super) folds: Vec<Fold>,
+    /// How it is applied: for a plan that no run has begun to apply.
+    pub(super) apply: String,
     pub(super) foot: String,
 }
 
@@ -133,6 +135,7 @@ impl Parts {
             table,
             policies: cost(facts.cost) + &policies(facts.policies),
             folds,
+            apply: apply(facts),
             foot: foot(facts),
         }
     }
@@ -404,7 +407,7 @@ fn command_block(command: &str) -> String {
 }
 
 /// Where the plan is, and how it is applied.
-fn foot(facts: &Facts<'_>) -> String {
+fn apply(facts: &Facts<'_>) -> String {
     let mut text = String::new();
     if let Some(saved) = facts.saved {
         let _ = writeln!(
@@ -429,7 +432,12 @@ fn foot(facts: &Facts<'_>) -> String {
             command_block(command)
         );
     }
-    let _ = writeln!(text, "Digest of the plan: {}\n", code(&facts.digest, NAME));
+    text
+}
+
+/// Which plan it is, and when it was made.
+fn foot(facts: &Facts<'_>) -> String {
+    let mut text = format!("Digest of the plan: {}\n\n", code(&facts.digest, NAME));
     let commit = facts.commit.as_ref();
     let commit = commit.map(|commit| format!(" of commit {}", code(&one_line(commit), 64)));
     let _ = writeln!(

@@ -45,7 +45,11 @@ pub(super) fn fitted(
     };
     let mut text = title.lines(&plan.sizes);
     text.push_str(&plan.head);
-    let fixed = [&plan.policies, &plan.foot, &diagnostics, &end];
+    let foot = match result.is_empty() {
+        true => plan.apply.clone() + &plan.foot,
+        false => plan.foot.clone(),
+    };
+    let fixed = [&plan.policies, &foot, &diagnostics, &end];
     let fixed = fixed.map(String::len).iter().sum::<usize>() + NOTES;
     let mut notes = Vec::new();
     let mut kept = 0;
@@ -66,7 +70,7 @@ pub(super) fn fitted(
     text.push_str(&plan.policies);
     text.push_str(&diagnostics);
     text.push('\n');
-    let room = MOST.saturating_sub(text.len() + plan.foot.len() + end.len() + NOTES);
+    let room = MOST.saturating_sub(text.len() + foot.len() + end.len() + NOTES);
     let shown = chosen(plan, room);
     for (fold, is_shown) in plan.folds.iter().zip(&shown) {
         if *is_shown {
@@ -87,7 +91,7 @@ pub(super) fn fitted(
     }
     text.push_str(&end);
     text.push('\n');
-    text.push_str(&plan.foot);
+    text.push_str(&foot);
     text
 }
 

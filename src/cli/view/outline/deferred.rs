@@ -10,7 +10,7 @@ use crate::view::printable::one_line;
 /// The heading over deferred changes.
 pub(crate) fn heading(groups: &[DeferredGroup]) -> &'static str {
     match groups.iter().any(|group| group.waits_for_run) {
-        true => "Deferred, to be planned when the changes above are made:",
+        true => "Deferred, to be planned when the other changes are made:",
         false => "Deferred by their providers, to be planned when they can be:",
     }
 }

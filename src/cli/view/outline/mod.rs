@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Pattern};
-use terrane_core::{Expr, Marked, Program, Type};
+use terrane_core::{Expr, ImportBy, Marked, Program, Type};
 use terrane_engine::{
     Action, DeferredChange, Drift, Invocation, Move, OutputChange, Plan, PlanMode, ResourceChange,
     Summary,
@@ -201,11 +201,28 @@ impl<'a> Subject<'a> {
             let (from, to) = (moved.from.to_string(), moved.to.to_string());
             format!("{} moved from {}", one_line(&to), one_line(&from))
         });
+        let secret_ids = self.secret_ids();
         let adoptions = self.adoptions.iter().map(|(address, by)| {
-            let address = address.to_string();
-            format!("{} imported by {}", one_line(&address), one_line(by))
+            let by = match secret_ids.contains(&**address) {
+                true => "a sensitive id".to_owned(),
+                false => one_line(by),
+            };
+            format!("{} imported by {by}", one_line(&address.to_string()))
         });
         moves.chain(adoptions).collect()
+    }
+
+    /// Objects that are imported by an id which is a secret of theirs: that of a `random_password` is the password.
+    fn secret_ids(&self) -> HashSet<&InstanceAddr> {
+        if self.adoptions.is_empty() || self.secrets == Secrets::Shown {
+            return HashSet::new();
+        }
+        let changes = self.changes.iter();
+        let imported = changes.filter(|change| {
+            let id = imported_id(self.program, &change.address);
+            id.is_some_and(|id| Hidden::is_secret_of(&change.before, id))
+        });
+        imported.map(|change| &*change.address).collect()
     }
 
     fn invocations(&self) -> Vec<String> {
@@ -449,6 +466,15 @@ impl Folded {
             (_, _) => format!("{arguments} and {tags}"),
         };
         Some(format!("Not shown: {what} (`--details` shows all)"))
+    }
+}
+
+/// The id by which the program imports an object.
+fn imported_id<'a>(program: &'a Program, address: &InstanceAddr) -> Option<&'a str> {
+    let adoption = program.adoption(program.position(address)?)?;
+    match &adoption.by {
+        ImportBy::Id(id) => Some(id),
+        ImportBy::Identity(_) => None,
     }
 }
 

@@ -154,7 +154,10 @@ pub(crate) async fn apply(
         let providers = session.providers_of_run(&program, &view).await?;
         saved.check_providers(&session.provider_builds(&program, &providers)?)?;
         let request = Request {
-            operation: Operation::Apply,
+            operation: match saved.plan.mode {
+                PlanMode::Destroy => Operation::Destroy,
+                _ => Operation::Apply,
+            },
             source: saved,
             confirmation: Confirmation::Given,
             question: "",
