@@ -13,6 +13,10 @@ pub(crate) struct Allow {
     pub(crate) all_but: bool,
     /// Everybody may use it.
     pub(crate) everybody: bool,
+    /// The identity providers whose users may use it.
+    pub(crate) federated: Vec<String>,
+    /// What limits it further: operator, key, values.
+    pub(crate) conditions: Vec<(String, String, Vec<String>)>,
     /// Something limits it further.
     pub(crate) is_conditional: bool,
 }
@@ -50,10 +54,21 @@ fn allowed(document: &Json) -> impl Iterator<Item = Allow> {
         resources: texts(&statement["Resource"]),
         all_but: !statement["NotAction"].is_null(),
         everybody: everybody(&statement["Principal"]) || !statement["NotPrincipal"].is_null(),
+        federated: texts(&statement["Principal"]["Federated"]),
+        conditions: conditions(&statement["Condition"]),
         is_conditional: statement["Condition"]
             .as_object()
             .is_some_and(|conditions| !conditions.is_empty()),
     })
+}
+
+fn conditions(json: &Json) -> Vec<(String, String, Vec<String>)> {
+    let operators = json.as_object().into_iter().flatten();
+    let conditions = operators.flat_map(|(operator, keys)| {
+        let keys = keys.as_object().into_iter().flatten();
+        keys.map(move |(key, values)| (operator.clone(), key.clone(), texts(values)))
+    });
+    conditions.collect()
 }
 
 /// One text, or a list of them.

@@ -71,6 +71,40 @@ pub fn no_open_trust() -> Policy {
     .hint("name the account, role or service that may assume it")
 }
 
+/// A role that workflows of GitHub assume is for one repository and for named branches, environments or pull requests of it.
+#[track_caller]
+pub fn github_trust_is_limited() -> Policy {
+    const ISSUER: &str = "token.actions.githubusercontent.com";
+    const OPEN: &str = "workflows of other repositories or branches can assume it";
+    Policy::new(
+        "GitHub's roles are for one branch of one repository",
+        |plan| {
+            for role in plan.of::<iam::Role>() {
+                each_allow(&role, "assume_role_policy", OPEN, |document, allow| {
+                    if !allow.federated.iter().any(|arn| arn.ends_with(ISSUER)) {
+                        return;
+                    }
+                    let limited = |claim: &str| {
+                        let key = format!("{ISSUER}:{claim}");
+                        allow.conditions.iter().any(|(operator, of, values)| {
+                            let is_exact = match &**operator {
+                                "StringEquals" => true,
+                                "StringLike" => !values.iter().any(|one| one.contains(['*', '?'])),
+                                _ => false,
+                            };
+                            is_exact && *of == key && !values.is_empty()
+                        })
+                    };
+                    if !limited("sub") || !limited("aud") {
+                        role.violates_in(document, OPEN);
+                    }
+                });
+            }
+        },
+    )
+    .hint("add conditions with `StringEquals` on its claims `sub` and `aud`")
+}
+
 /// No queue, topic, key, secret, repository or file system is open to everybody.
 #[track_caller]
 pub fn no_open_resource_policies() -> Policy {

@@ -53,7 +53,8 @@ mod tests;
 
 use terrane_core::Policy;
 
-/// The policies that fit nearly every stack: mandatory where breaking one opens something to the public, advisory elsewhere.
+/// The policies that fit nearly every stack: mandatory where breaking one opens something to the public, or
+/// a cloud would refuse the plan half-way, advisory elsewhere.
 #[track_caller]
 pub fn recommended() -> Vec<Policy> {
     vec![
@@ -68,11 +69,13 @@ pub fn recommended() -> Vec<Policy> {
         ec2::networks_have_flow_logs().advisory(),
         iam::no_wildcard_permissions(),
         iam::no_open_trust(),
+        iam::github_trust_is_limited(),
         iam::no_open_resource_policies(),
         iam::no_administrators().advisory(),
         iam::no_access_keys().advisory(),
         iam::no_policies_of_users().advisory(),
         eks::supported_kubernetes().advisory(),
+        eks::upgrades_go_by_one_minor(),
         eks::control_plane_logs().advisory(),
         eks::endpoint_is_limited().advisory(),
         eks::secrets_are_encrypted().advisory(),

@@ -203,6 +203,19 @@ fn identities() -> Vec<Case> {
         let arn = format!("arn:aws:iam::aws:policy/{name}");
         json!({"aws_iam_role_policy_attachment.a": {"role": "r", "policy_arn": arn}})
     };
+    let github = |subject: &str| {
+        let issuer = "token.actions.githubusercontent.com";
+        let arn = format!("arn:aws:iam::123456789012:oidc-provider/{issuer}");
+        let document = document(json!({
+            "Principal": {"Federated": arn},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {format!("{issuer}:aud"): "sts.amazonaws.com"},
+                "StringLike": {format!("{issuer}:sub"): subject},
+            },
+        }));
+        json!({"aws_iam_role.r": {"assume_role_policy": document}})
+    };
     let user = json!({"aws_iam_user_policy.p": {"user": "u"}});
     let key = json!({"aws_iam_access_key.k": {"user": "u"}});
     vec![
@@ -228,6 +241,11 @@ fn identities() -> Vec<Case> {
             iam::no_administrators(),
             attached("AdministratorAccess"),
             attached("ReadOnlyAccess"),
+        ),
+        (
+            iam::github_trust_is_limited(),
+            github("repo:acme/*"),
+            github("repo:acme/infra:ref:refs/heads/main"),
         ),
         (iam::no_access_keys(), key, json!({})),
         (iam::no_policies_of_users(), user, json!({})),
@@ -414,8 +432,13 @@ fn every_recommended_policy_has_a_case_and_there_are_many() {
         .collect();
     let recommended = recommended();
     assert!(recommended.len() >= 25, "{}", recommended.len());
+    // It is about a change, so it has a test of its own.
+    let change = eks::upgrades_go_by_one_minor();
     for policy in &recommended {
         let name = policy.name();
+        if name == change.name() {
+            continue;
+        }
         // The day is part of the test, not of the name.
         assert!(tested.contains(name), "{name} is not tested");
     }
@@ -442,6 +465,71 @@ fn a_source_that_is_known_after_the_apply_is_undecided() {
     });
     let undecided = report(&ec2::no_open_ingress(&[]), &unknown);
     assert_eq!(undecided.outcome(), PolicyOutcome::Undecided);
+}
+
+#[test]
+fn a_cluster_is_refused_to_skip_a_version_or_to_go_back() {
+    use std::sync::Arc;
+
+    use terrane_core::policy::PlannedObject;
+    use terrane_core::{Action, Value};
+
+    let program = Program::from_fn(
+        |stack| {
+            Resource::dynamic("aws_eks_cluster", "c").declare(stack);
+            Ok(())
+        },
+        NoConfig,
+    );
+    let program = program.expect("a program");
+    let upgrade = |from: &str, to: &str, action: Action| {
+        let version = |version: &str| Arc::new(Value::map([("version", version.into())]).into());
+        let cluster = PlannedObject {
+            address: Arc::new("aws_eks_cluster.c".parse().expect("an address")),
+            action,
+            before: version(from),
+            after: version(to),
+            location: None,
+        };
+        let plan = PlannedStack::new(&program, vec![cluster]);
+        let report = plan.review_by(&eks::upgrades_go_by_one_minor());
+        let told = report.violations.into_iter().map(|one| one.message);
+        told.collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(upgrade("1.28", "1.29", Action::Update), "");
+    assert_eq!(upgrade("1.28", "1.28", Action::NoOp), "");
+    assert_eq!(
+        upgrade("1.28", "1.31", Action::Update),
+        "EKS does not go from 1.28 to 1.31 at once; 1.29 comes first"
+    );
+    assert_eq!(
+        upgrade("1.30", "1.29", Action::Update),
+        "the cluster would go back from 1.30 to 1.29"
+    );
+}
+
+#[test]
+fn an_old_version_is_told_with_what_it_costs_and_where_it_goes() {
+    let told = |version: &str, support: &str| {
+        let cluster = json!({"aws_eks_cluster.c": {
+            "version": version, "upgrade_policy": [{"support_type": support}],
+        }});
+        let report = report(&eks::supported_kubernetes_on("2026-11-28"), &cluster);
+        report.violations[0].message.clone()
+    };
+    assert_eq!(
+        told("1.28", "EXTENDED"),
+        "EKS does not offer Kubernetes 1.28 since 2025-11-26: it refuses a new cluster, and upgrades an existing one by itself"
+    );
+    assert_eq!(
+        told("1.32", "EXTENDED"),
+        "Kubernetes 1.32 is in extended support until 2027-03-23, which costs 0.50 USD an hour more (365 USD a month)"
+    );
+    assert_eq!(
+        told("1.32", "STANDARD"),
+        "Kubernetes 1.32 is out of standard support, and this cluster takes no other: EKS upgrades it by itself"
+    );
+    assert_eq!(told("newest", "EXTENDED"), "EKS has no Kubernetes `newest`");
 }
 
 #[test]

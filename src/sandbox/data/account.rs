@@ -85,6 +85,12 @@ pub(super) fn read(
             put(state, "token", "k8s-aws-v1.sandbox");
             put(state, "id", name);
         }
+        "aws_eks_addon_version" => {
+            let id = text(state, "addon_name").to_owned();
+            let version = format!("v{}.0-eksbuild.1", text(state, "kubernetes_version"));
+            put(state, "version", version);
+            put(state, "id", id);
+        }
         _ => return Ok(false),
     }
     Ok(true)

@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         .takes(540.0, 240.0, 180.0),
     Rule::new("aws_eks_node_group", "EKS Node Group")
         .creates(create_node_group)
-        .updates(|group, _, _| sizes(group))
+        .updates(update_node_group)
         .takes(150.0, 60.0, 240.0),
     Rule::new("aws_eks_addon", "EKS Add-On")
         .creates(create_addon)
@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
 /// The version of a cluster that asks for none.
 const NEWEST: &str = "1.28";
 /// The versions there are, when the newest is that.
-const VERSIONS: std::ops::RangeInclusive<u32> = 23..=34;
+const VERSIONS: std::ops::RangeInclusive<u32> = 23..=35;
 
 fn minor(version: &str) -> Option<u32> {
     version.strip_prefix("1.")?.parse().ok()
@@ -235,6 +235,24 @@ fn sizes(group: &Draft) -> Verdict {
         return Ok(());
     };
     refuse("InvalidParameterException", complaint)
+}
+
+/// Nodes follow the control plane and never pass it.
+fn update_node_group(group: &mut Draft, before: &Map, view: &CloudView<'_>) -> Verdict {
+    sizes(group)?;
+    let (old, new) = (text(before, "version"), group.text("version").to_owned());
+    if old == new {
+        return Ok(());
+    }
+    let cluster = cluster_must_exist(group.text("cluster_name"), view)?;
+    if minor(&new) > minor(text(cluster, "version")) {
+        return refuse(
+            "InvalidParameterException",
+            format!("Requested Nodegroup Kubernetes version {new} is higher than the cluster's"),
+        );
+    }
+    group.put("release_version", format!("{new}.5-20231230"));
+    Ok(())
 }
 
 fn create_node_group(group: &mut Draft, view: &CloudView<'_>) -> Verdict {
