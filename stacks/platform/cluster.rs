@@ -5,7 +5,7 @@ use terrane_aws::eks::{cluster, node_group};
 use terrane_aws::{ec2, eks, iam, logs};
 
 use crate::hardening::Keys;
-use crate::{Config, Network};
+use crate::{Config, Network, addons};
 
 /// Everything the control plane can log.
 const LOG_TYPES: [&str; 5] = [
@@ -33,6 +33,8 @@ pub struct Cluster {
     pub cluster: eks::Cluster,
     /// The nodes.
     pub nodes: eks::NodeGroup,
+    /// EKS's own add-ons.
+    pub addons: Vec<eks::Addon>,
     /// Vouches for the cluster's service accounts.
     pub oidc_provider: iam::OpenIdConnectProvider,
     /// Where the control plane's logs go.
@@ -87,8 +89,20 @@ impl Cluster {
                         .resources(["secrets"]),
                 );
             }
+            if config.reaches_cluster_by_access_entries() {
+                cluster = cluster.access_config(
+                    cluster::AccessConfig::builder().authentication_mode("API_AND_CONFIG_MAP"),
+                );
+            }
             let cluster = cluster.declare(stack);
-            let nodes = nodes(stack, config, network, &cluster);
+            let mut own = match config.eks_addons {
+                true => addons::below_nodes(stack, config, &cluster),
+                false => Vec::new(),
+            };
+            let nodes = nodes(stack, config, network, &cluster, &own);
+            if config.eks_addons {
+                own.extend(addons::on_nodes(stack, config, &nodes));
+            }
             let oidc_provider = iam::OpenIdConnectProvider::builder("cluster")
                 .url(cluster.identity().index(0).oidc().index(0).issuer())
                 .client_id_list(["sts.amazonaws.com"])
@@ -97,6 +111,7 @@ impl Cluster {
             Self {
                 cluster,
                 nodes,
+                addons: own,
                 oidc_provider,
                 log_group,
             }
@@ -109,11 +124,13 @@ fn nodes(
     config: &Config,
     network: &Network,
     cluster: &eks::Cluster,
+    addons: &[eks::Addon],
 ) -> eks::NodeGroup {
     let role = role(stack, config, "node", "ec2.amazonaws.com");
-    // The version is left to EKS, which gives new nodes the control plane's. EKS also tags the group for the cluster autoscaler.
+    // Nodes follow the control plane, and not before the add-ons below them. EKS tags the group for the cluster autoscaler.
     let mut nodes = eks::NodeGroup::builder("main")
         .cluster_name(cluster.name())
+        .version(cluster.version())
         .node_group_name(config.name("nodes"))
         .node_role_arn(role.arn())
         .subnet_ids(network.private_subnet_ids())
@@ -133,6 +150,9 @@ fn nodes(
             .policy_arn(format!("arn:aws:iam::aws:policy/{policy}"))
             .declare(stack);
         nodes = nodes.depends_on(&attachment);
+    }
+    for addon in addons {
+        nodes = nodes.depends_on(addon);
     }
     nodes.declare(stack)
 }

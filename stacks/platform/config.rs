@@ -14,8 +14,10 @@ pub struct Config {
     pub environment: String,
     /// The addresses of the VPC, from `/16` to `/20`. Each subnet gets a 256th of them.
     pub vpc_cidr: Ipv4Net,
-    /// The Kubernetes version of the control plane.
+    /// The Kubernetes version of control plane, add-ons and nodes. A cluster goes up one minor version at a time.
     pub eks_cluster_version: String,
+    /// EKS's own add-ons (network, proxy, DNS, metrics) in the version that fits the control plane's.
+    pub eks_addons: bool,
     /// The instance types of the nodes. Changing them replaces the node group.
     pub eks_node_instance_types: Vec<String>,
     /// How many nodes to start with, between the two below.
@@ -45,6 +47,22 @@ pub struct Config {
     /// Keys of one's own in KMS for the cluster's secrets, buckets and backups, instead of AWS's. The cluster takes it once: it is
     /// replaced when its key is taken away.
     pub kms: bool,
+    /// The churn prediction API in the cluster. `false` takes it away again; without the key the Kubernetes provider is not asked for.
+    pub deploy_application: Option<bool>,
+    /// Which image of the repository the API runs: a tag, or a digest (`sha256:…`).
+    pub application_image: String,
+    /// The fewest pods of the API.
+    pub application_min_replicas: u32,
+    /// The most pods of the API, when it is busy.
+    pub application_max_replicas: u32,
+    /// The repository of GitHub (`ORGANISATION/NAME`) whose workflows get two roles, one for previews and one that deploys; empty for none.
+    pub github_repository: String,
+    /// The branch that deploys.
+    pub github_branch: String,
+    /// The environment of GitHub whose rules guard deployments, instead of the branch alone.
+    pub github_environment: String,
+    /// Make GitHub's OpenID Connect provider, of which an account has one; `false` where it exists.
+    pub github_oidc_provider: bool,
     /// Let buckets be deleted with everything in them.
     pub force_destroy: bool,
     /// Let the image repository be deleted with all its images.
@@ -58,6 +76,7 @@ impl Default for Config {
             environment: "prod".to_owned(),
             vpc_cidr: Ipv4Net::new_assert([10, 0, 0, 0].into(), 16),
             eks_cluster_version: "1.28".to_owned(),
+            eks_addons: false,
             eks_node_instance_types: vec!["t3.medium".to_owned()],
             eks_node_desired_size: 3,
             eks_node_min_size: 2,
@@ -72,6 +91,14 @@ impl Default for Config {
             backups: false,
             backup_retention_days: 35,
             kms: false,
+            deploy_application: None,
+            application_image: "latest".to_owned(),
+            application_min_replicas: 2,
+            application_max_replicas: 10,
+            github_repository: String::new(),
+            github_branch: "main".to_owned(),
+            github_environment: String::new(),
+            github_oidc_provider: true,
             force_destroy: false,
             force_delete: false,
         }
@@ -82,6 +109,11 @@ impl Config {
     /// The name of one of the platform's things: `mlops-platform-prod-models`.
     pub fn name(&self, thing: &str) -> String {
         format!("mlops-platform-{}-{thing}", self.environment)
+    }
+
+    /// Whether roles beside that of the cluster's creator reach into the cluster.
+    pub(crate) fn reaches_cluster_by_access_entries(&self) -> bool {
+        !self.github_repository.is_empty() && self.deploy_application.is_some()
     }
 
     /// Finds values that would fail in the middle of an `up`.
@@ -127,6 +159,53 @@ impl Config {
                 self.backup_retention_days
             )));
         }
+        let (min, max) = (self.application_min_replicas, self.application_max_replicas);
+        if min == 0 || min > max {
+            return Err(Error::message(format!(
+                "application_min_replicas {min} is not between 1 and application_max_replicas {max}"
+            )));
+        }
+        if !self.github_repository.is_empty() && !is_repository(&self.github_repository) {
+            return Err(Error::message(format!(
+                "github_repository `{}` is no ORGANISATION/NAME",
+                self.github_repository
+            )));
+        }
+        for (key, text) in [
+            ("github_branch", &self.github_branch),
+            ("github_environment", &self.github_environment),
+        ] {
+            // A role would trust more branches than one.
+            if text.contains(['*', '?', ':']) || (key == "github_branch" && text.is_empty()) {
+                return Err(Error::message(format!("{key} `{text}` does not name one")));
+            }
+        }
+        if !is_tag_or_digest(&self.application_image) {
+            return Err(Error::message(format!(
+                "application_image `{}` is neither a tag nor a digest; a digest is `sha256:` and 64 digits",
+                self.application_image
+            )));
+        }
         Ok(())
     }
+}
+
+/// Whether a text names one repository of GitHub.
+fn is_repository(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        !name.is_empty() && name.chars().all(allowed)
+    };
+    text.split_once('/')
+        .is_some_and(|(owner, name)| is_name(owner) && is_name(name))
+}
+
+/// Whether a text says which image of a repository.
+fn is_tag_or_digest(text: &str) -> bool {
+    if let Some(digest) = text.strip_prefix("sha256:") {
+        let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        return digest.len() == 64 && digest.chars().all(is_digit);
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    (1..=128).contains(&text.len()) && text.chars().all(allowed) && !text.starts_with(['.', '-'])
 }

@@ -7,9 +7,9 @@ use terrane_aws::iam::{PolicyDocument, Statement};
 use crate::{Cluster, Config, Storage};
 
 /// The Kubernetes namespace that the API runs in.
-const NAMESPACE: &str = "mlops-platform";
+pub(crate) const NAMESPACE: &str = "mlops-platform";
 /// The API's service account there.
-const SERVICE_ACCOUNT: &str = "api";
+pub(crate) const SERVICE_ACCOUNT: &str = "api";
 
 /// The service account's role.
 #[derive(Debug, Clone)]

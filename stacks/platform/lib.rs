@@ -16,19 +16,27 @@
 //! | `config` | nothing: the keys of `<stack>.toml` |
 //! | `network` | VPC, subnets in two zones, internet and NAT gateways, routes |
 //! | `cluster` | EKS, its nodes, security groups, roles, logs, OpenID Connect provider |
+//! | `addons` | EKS's own add-ons, switched on by a key |
 //! | `storage` | buckets for models, data and artifacts |
 //! | `registry` | the repository of the API's images |
 //! | `identity` | the role of the API's service account |
+//! | `application` | the API in the cluster, switched on by a key |
+//! | `kubernetes` | the provider of what is put into the cluster |
+//! | `delivery` | the roles of GitHub's workflows, switched on by a key |
 //! | `hardening` | what a key each switches on: firewall, flow logs, GuardDuty, AWS Config, backups, own keys |
 //! | `policies` | nothing: the security checklist that every plan is checked by |
 //! | `state` | nothing: where the states are kept |
 //!
 //! Why not one function: each component is a plain struct of handles, so another platform can take the network and leave the rest.
 
+mod addons;
+mod application;
 mod cluster;
 mod config;
+mod delivery;
 mod hardening;
 mod identity;
+mod kubernetes;
 mod network;
 mod platform;
 mod policies;
@@ -38,8 +46,10 @@ mod storage;
 #[cfg(test)]
 mod tests;
 
+pub use application::Application;
 pub use cluster::Cluster;
 pub use config::Config;
+pub use delivery::Delivery;
 pub use hardening::{Backups, FlowLogs, Guard, Hardening, Keys, Recorder, Waf};
 pub use identity::Identity;
 pub use network::Network;

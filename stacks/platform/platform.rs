@@ -5,7 +5,10 @@ use terrane_aws::Provider;
 use terrane_aws::eks::kubeconfig;
 
 use crate::hardening::Keys;
-use crate::{Cluster, Config, Hardening, Identity, Network, Registry, Storage, checklist};
+use crate::{
+    Application, Cluster, Config, Delivery, Hardening, Identity, Network, Registry, Storage,
+    checklist, kubernetes,
+};
 
 /// The whole platform.
 #[derive(Debug, Clone)]
@@ -20,6 +23,10 @@ pub struct Platform {
     pub registry: Registry,
     /// The role of the API's service account.
     pub identity: Identity,
+    /// The API in the cluster.
+    pub application: Option<Application>,
+    /// The roles of GitHub's workflows.
+    pub delivery: Option<Delivery>,
     /// Keys of one's own.
     pub keys: Option<Keys>,
     /// What else production adds.
@@ -51,10 +58,19 @@ impl Platform {
         let storage = Storage::declare(stack, config, keys);
         let registry = Registry::declare(stack, config);
         let identity = Identity::declare(stack, config, &cluster, &storage);
+        if config.deploy_application.is_some() {
+            kubernetes::declare_provider(stack, config, &cluster);
+        }
+        let application = (config.deploy_application == Some(true))
+            .then(|| Application::declare(stack, config, &storage, &registry, &identity));
+        let delivery = (!config.github_repository.is_empty())
+            .then(|| Delivery::declare(stack, config, &cluster, &storage));
         let hardening = Hardening::declare(stack, config, &network, &storage, keys);
         Ok(Self {
             keys: keys.cloned(),
             hardening,
+            application,
+            delivery,
             network,
             cluster,
             storage,
@@ -76,6 +92,13 @@ impl Platform {
         stack.export("s3_data_bucket_name", self.storage.data.bucket());
         stack.export("s3_artifacts_bucket_name", self.storage.artifacts.bucket());
         stack.export("service_account_role_arn", self.identity.role.arn());
+        if let Some(application) = &self.application {
+            stack.export("application_url", application.url());
+        }
+        if let Some(delivery) = &self.delivery {
+            stack.export("github_preview_role_arn", delivery.preview.arn());
+            stack.export("github_deploy_role_arn", delivery.deploy.arn());
+        }
         if let Some(waf) = &self.hardening.waf {
             stack.export("waf_acl_arn", waf.acl.arn());
         }

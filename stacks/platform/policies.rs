@@ -4,11 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::Config;
+use crate::application::containers_are_confined;
 use terrane::{Fact, InstanceAddr, Policy, ReviewedPlan, Value};
 use terrane_aws::{backup, config, ec2, eks, iam, s3 as s3_types};
-use terrane_policies::{ec2 as network, ecr, eks as cluster, s3, stores};
+use terrane_policies::eks::calendar::newest;
+use terrane_policies::{ec2 as network, ecr, eks as cluster, iam as permissions, s3, stores};
 
-/// The checklist. All of it is mandatory. What the configuration switches on is on it, too.
+/// The checklist. All of it is mandatory but the notice of an old Kubernetes. What the configuration switches on is on it, too.
 #[track_caller]
 pub fn checklist(config: &Config) -> Vec<Policy> {
     let mut all = vec![
@@ -25,6 +27,8 @@ pub fn checklist(config: &Config) -> Vec<Policy> {
         ecr::images_are_scanned(),
         pods_have_roles(),
         cluster::control_plane_logs(),
+        supported_kubernetes(),
+        upgrades_go_by_one_minor(),
         stores::logs_expire(),
     ];
     if config.flow_logs {
@@ -33,10 +37,33 @@ pub fn checklist(config: &Config) -> Vec<Policy> {
     if config.kms {
         all.extend([cluster::secrets_are_encrypted(), stores::keys_rotate()]);
     }
+    if !config.github_repository.is_empty() {
+        all.push(permissions::github_trust_is_limited());
+    }
+    if config.deploy_application == Some(true) {
+        all.push(containers_are_confined());
+    }
     if config.backups {
         all.push(buckets_are_backed_up());
     }
     all
+}
+
+/// A notice of a version that costs a surcharge, or of which EKS makes no cluster any more.
+#[track_caller]
+fn supported_kubernetes() -> Policy {
+    let newest = newest().minor;
+    cluster::supported_kubernetes().advisory().hint(format!(
+        "pass `--var eks_cluster_version=1.{newest}`, or set it in the stack's file; a cluster that exists goes up one minor version at a time"
+    ))
+}
+
+/// Refuses to skip a version.
+#[track_caller]
+fn upgrades_go_by_one_minor() -> Policy {
+    cluster::upgrades_go_by_one_minor().hint(
+        "set `eks_cluster_version` to the version that comes first, run `up`, and go on from there",
+    )
 }
 
 /// The subnets that each node group names.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use terrane::{ConfigValues, PlannedStack, PolicyOutcome, Program, Resource, Stack};
 use terrane_aws::{ec2, eks};
 
@@ -126,24 +127,45 @@ fn a_nat_gateway_a_zone_adds_the_second_gateway_and_its_address() {
 }
 
 /// The keys that switch a part on.
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 9] = [
+    "eks_addons",
     "waf",
     "flow_logs",
     "guardduty",
     "aws_config",
     "backups",
     "kms",
+    "deploy_application",
+    "github_repository=acme/infra",
 ];
+
+/// The flag that switches a part on: a key that is `true`, or the whole flag.
+fn on(key: &str) -> String {
+    match key.contains('=') {
+        true => key.to_owned(),
+        false => format!("{key}=true"),
+    }
+}
 
 #[test]
 fn each_key_switches_on_its_own_part_and_nothing_else() {
     let bare = addresses(&[]);
     let added = |key: &str| {
-        let with = addresses(&[&format!("{key}=true")]);
+        let with = addresses(&[&on(key)]);
         assert!(bare.is_subset(&with), "{key}");
         let added: Vec<String> = with.difference(&bare).cloned().collect();
         added.join("\n")
     };
+    insta::assert_snapshot!(added("eks_addons"), @r#"
+    module.cluster.aws_eks_addon.main["coredns"]
+    module.cluster.aws_eks_addon.main["kube-proxy"]
+    module.cluster.aws_eks_addon.main["metrics-server"]
+    module.cluster.aws_eks_addon.main["vpc-cni"]
+    module.cluster.data.aws_eks_addon_version.main["coredns"]
+    module.cluster.data.aws_eks_addon_version.main["kube-proxy"]
+    module.cluster.data.aws_eks_addon_version.main["metrics-server"]
+    module.cluster.data.aws_eks_addon_version.main["vpc-cni"]
+    "#);
     insta::assert_snapshot!(added("waf"), @"
     module.waf.aws_cloudwatch_log_group.main
     module.waf.aws_wafv2_web_acl.main
@@ -194,6 +216,23 @@ fn each_key_switches_on_its_own_part_and_nothing_else() {
     module.keys.aws_kms_alias.storage
     module.keys.aws_kms_key.cluster
     module.keys.aws_kms_key.storage
+    ");
+    insta::assert_snapshot!(added("github_repository=acme/infra"), @"
+    module.delivery.aws_iam_openid_connect_provider.github
+    module.delivery.aws_iam_role.deploy
+    module.delivery.aws_iam_role.preview
+    module.delivery.aws_iam_role_policy.deploy
+    module.delivery.aws_iam_role_policy.preview
+    module.delivery.aws_iam_role_policy_attachment.deploy
+    module.delivery.aws_iam_role_policy_attachment.preview
+    ");
+    insta::assert_snapshot!(added("deploy_application"), @"
+    module.application.kubernetes_config_map_v1.api
+    module.application.kubernetes_deployment_v1.api
+    module.application.kubernetes_horizontal_pod_autoscaler_v2.api
+    module.application.kubernetes_namespace_v1.main
+    module.application.kubernetes_service_account_v1.api
+    module.application.kubernetes_service_v1.api
     ");
 }
 
@@ -263,6 +302,19 @@ fn values_that_contradict_each_other_are_refused_before_anything_is_declared() {
             "backup_retention_days=36",
             "backup_retention_days 36 is not from 1 to 35",
         ),
+        (
+            "application_image=api:v1",
+            "application_image `api:v1` is neither a tag nor a digest",
+        ),
+        (
+            "application_min_replicas=11",
+            "application_min_replicas 11 is not between 1 and application_max_replicas 10",
+        ),
+        (
+            "github_repository=acme",
+            "github_repository `acme` is no ORGANISATION/NAME",
+        ),
+        ("github_branch=*", "github_branch `*` does not name one"),
         ("single_nat_gatway=false", "single_nat_gatway"),
     ] {
         let error = program(&[flag]).expect_err("refused");
@@ -301,24 +353,89 @@ fn the_checklist_holds_for_every_environment() {
     for flags in [
         &["environment=prod"][..],
         &["environment=dev", "single_nat_gateway=false"],
-        &PARTS
-            .map(|key| format!("{key}=true"))
-            .each_ref()
-            .map(String::as_str),
+        &PARTS.map(on).each_ref().map(String::as_str),
     ] {
         let program = program(flags).expect("a program");
         let plan = PlannedStack::creating(&program);
         for report in plan.review() {
-            assert_eq!(report.outcome(), PolicyOutcome::Passed, "{report:?}");
+            assert!(!report.refuses(), "{report:?}");
+            let expected = match &*report.name {
+                // The default version has grown old, which is a notice.
+                "Kubernetes is supported" => PolicyOutcome::Failed,
+                // The document has the ARN of a provider that is still to be made.
+                "GitHub's roles are for one branch of one repository" => PolicyOutcome::Undecided,
+                _ => PolicyOutcome::Passed,
+            };
+            assert_eq!(report.outcome(), expected, "{report:?}");
         }
     }
 }
 
+#[test]
+fn the_checklist_finds_containers_that_run_as_root() {
+    let config = Config {
+        deploy_application: Some(true),
+        ..Config::default()
+    };
+    let found = broken_with(&config, |stack, _| {
+        let container = json!([{"name": "root", "security_context": [{"run_as_non_root": false}]}]);
+        let spec = json!([{"template": [{"spec": [{"container": container}]}]}]);
+        Resource::dynamic("kubernetes_deployment_v1", "root")
+            .set("spec", spec)
+            .declare(stack);
+    });
+    assert_eq!(found, ["containers are confined"]);
+}
+
+#[test]
+fn prices_know_the_calendar_that_the_notice_goes_by() {
+    use terrane_cost::{PriceTable, Usage, estimate};
+    use terrane_policies::eks::calendar::{
+        CALENDAR_OF, EXTENDED_SUPPORT_HOURLY, EXTENDED_SUPPORT_MONTHLY, KUBERNETES_VERSIONS,
+        Support,
+    };
+
+    for version in KUBERNETES_VERSIONS {
+        let version = format!("1.{}", version.minor);
+        let program = program(&[&format!("eks_cluster_version={version}")]).expect("a program");
+        let plan = PlannedStack::creating(&program);
+        let region = Some("us-east-1");
+        let cost = estimate(&plan, region, &PriceTable::built_in(), &Usage::default());
+        let cluster = cost.resources.iter();
+        let mut cluster =
+            cluster.filter(|one| one.address.to_string() == "module.cluster.aws_eks_cluster.main");
+        let parts = &cluster.next().expect("the cluster costs something").parts;
+        let extended = parts.iter().find(|part| part.name == "extended support");
+        let refused = cost.not_priced.iter();
+        let mut refused = refused.filter(|one| one.part.as_deref() == Some("extended support"));
+        match Support::of(&version, CALENDAR_OF) {
+            Support::Extended { .. } => {
+                let extended = extended.expect("a surcharge");
+                let amount = extended.after.as_ref().expect("an amount");
+                let monthly = amount.cents.to_string();
+                assert_eq!(monthly, format!("{EXTENDED_SUPPORT_MONTHLY}.00"));
+            }
+            Support::Ended { .. } => {
+                assert!(refused.next().is_some() && extended.is_none(), "{version}");
+            }
+            _ => assert!(refused.next().is_none() && extended.is_none(), "{version}"),
+        }
+    }
+    let hourly: f64 = EXTENDED_SUPPORT_HOURLY.parse().expect("a number");
+    let monthly: f64 = EXTENDED_SUPPORT_MONTHLY.parse().expect("a number");
+    assert!((hourly * 730.0 - monthly).abs() < f64::EPSILON);
+}
+
 /// The names of the policies that the platform breaks with this beside it.
 fn broken(declare: impl FnOnce(&mut Stack, &Platform)) -> Vec<String> {
+    broken_with(&Config::default(), declare)
+}
+
+/// The same with that configuration.
+fn broken_with(config: &Config, declare: impl FnOnce(&mut Stack, &Platform)) -> Vec<String> {
     let declared = Program::from_fn(
         |stack| {
-            let platform = Platform::declare(stack, &Config::default())?;
+            let platform = Platform::declare(stack, config)?;
             declare(stack, &platform);
             Ok(())
         },

@@ -3,6 +3,7 @@
 mod cost;
 mod forge;
 mod plan_json;
+mod platform;
 mod workflow;
 
 use std::collections::BTreeMap;
