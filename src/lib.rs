@@ -78,11 +78,13 @@ pub use terrane_core::policy::{
 pub use terrane_core::value::{Map, Number};
 pub use terrane_core::{
     Action, Arguments, BlockArguments, Call, Configuration, Declaration, Diagnostic, Diagnostics,
-    Ephemeral, EphemeralDeclaration, EphemeralResource, Error, EvalError, Export, Expr, FromValue,
-    IgnoreChanges, ImportBy, Input, IntoEphemeralExpr, IntoExpr, IntoInput, IntoValue,
+    Ephemeral, EphemeralDeclaration, EphemeralResource, Error, EvalError, Export, Exports, Expr,
+    FromValue, IgnoreChanges, ImportBy, Input, IntoEphemeralExpr, IntoExpr, IntoInput, IntoValue,
     IntoWriteOnly, Lifecycle, Literal, Location, Marked, Nested, NestedList, NestedOnly, Output,
     Outputs, Path, PathStep, Program, ProviderConfig, ProviderDeclaration, ProviderHandle,
     Reference, Resource, ResourceInstance, ResourceType, Result, Scope, Severity, Stack, Trigger,
     Type, TypeMismatch, Value, WriteOnly, all, interpolate,
 };
 pub use terrane_core::{OnFailure, ProviderAction, ProviderMeta, When};
+pub use terrane_core::{Producer, StackRef, StackReference, StateReads};
+pub use terrane_macros::Exports;

@@ -125,7 +125,7 @@ impl Cli {
         let mut session = Session::new(
             &self.name,
             self.config.as_deref(),
-            self.backend.as_ref(),
+            (self.backend.as_ref(), &self.backends),
             common,
             function,
             streams.clone(),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use terrane_core::secrets::{SecretMatcher, forms_of, secrets_in, secrets_of};
-use terrane_core::{Diagnostic, Diagnostics, Marked, Stack};
+use terrane_core::{Diagnostic, Diagnostics, Expr, Marked};
 use terrane_provider::Environment;
 
 /// Stands in place of a secret.
@@ -45,10 +45,10 @@ impl Redactor {
         }
     }
 
-    /// Learns the values that a stack function has declared to be sensitive.
-    pub(crate) fn learn_stack(&self, stack: &Stack) {
+    /// Learns the values that a program declares to be sensitive, and sensitive exports of other stacks that it uses.
+    pub(crate) fn learn_constants<'e>(&self, expressions: impl Iterator<Item = &'e Expr>) {
         let mut known = self.known();
-        secrets_of(stack.expressions(), &mut |secret| known.learn(secret));
+        secrets_of(expressions, &mut |secret| known.learn(secret));
     }
 
     /// The text without secrets.

@@ -11,6 +11,7 @@ use crate::addr::{InstanceAddr, Mode, ProviderSource};
 use crate::call::Call;
 use crate::diagnostics::Location;
 use crate::marks::Marked;
+use crate::stack_reference::ReferencedExport;
 use crate::text::by_name;
 use crate::value::{Map, Path, PathStep, Value};
 
@@ -33,6 +34,8 @@ pub enum Expr {
     Sensitive(Arc<Self>),
     /// The result of a provider's function.
     Call(Arc<Call>),
+    /// An export of another stack.
+    Export(Arc<ReferencedExport>),
 }
 
 /// A reference to an attribute of a resource instance.
@@ -186,7 +189,7 @@ impl Expr {
     /// Calls `visit` for the largest functions in the expression that depend on no resource.
     pub(crate) fn for_each_constant<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
         match self {
-            Self::Literal(_) | Self::Reference(_) => {}
+            Self::Literal(_) | Self::Reference(_) | Self::Export(_) => {}
             Self::List(elements) => {
                 for element in elements.iter() {
                     element.for_each_constant(visit);
@@ -315,13 +318,20 @@ impl Expr {
                 }
                 scope.call(call, &arguments)
             }
+            Self::Export(export) => Ok(match export.value() {
+                Some(marked) => {
+                    mark_part(&marked.sensitive, &Path::root(), here, sensitive);
+                    marked.value.clone()
+                }
+                None => Value::UNKNOWN,
+            }),
         }
     }
 
     /// Calls `visit` for every call of a provider's function in the expression.
     pub fn for_each_call<'a>(&'a self, visit: &mut impl FnMut(&'a Call)) {
         match self {
-            Self::Literal(_) | Self::Reference(_) => {}
+            Self::Literal(_) | Self::Reference(_) | Self::Export(_) => {}
             Self::List(elements) => {
                 for element in elements.iter() {
                     element.for_each_call(visit);
@@ -350,7 +360,7 @@ impl Expr {
         other: &impl Fn(&ProviderSource) -> Option<ProviderSource>,
     ) -> Option<Self> {
         match self {
-            Self::Literal(_) | Self::Reference(_) => None,
+            Self::Literal(_) | Self::Reference(_) | Self::Export(_) => None,
             Self::List(elements) => {
                 let changed = changed_members(elements.iter(), other)?;
                 Some(Self::list(changed))
@@ -395,7 +405,7 @@ impl Expr {
 
     fn find_ephemeral(&self, here: &mut Path, found: &mut Vec<Path>) {
         match self {
-            Self::Literal(_) => {}
+            Self::Literal(_) | Self::Export(_) => {}
             Self::List(elements) => {
                 for (index, element) in elements.iter().enumerate() {
                     here.push(PathStep::Index(index));
@@ -426,7 +436,7 @@ impl Expr {
     /// Calls `visit` for every reference in the expression.
     pub fn for_each_reference<'a>(&'a self, visit: &mut impl FnMut(&'a Reference)) {
         match self {
-            Self::Literal(_) => {}
+            Self::Literal(_) | Self::Export(_) => {}
             Self::Reference(reference) => visit(reference),
             Self::List(elements) => {
                 for element in elements.iter() {
@@ -444,6 +454,32 @@ impl Expr {
             Self::Call(call) => {
                 for argument in &call.arguments {
                     argument.for_each_reference(visit);
+                }
+            }
+        }
+    }
+
+    /// Calls `visit` for every export of another stack in the expression.
+    pub fn for_each_export<'a>(&'a self, visit: &mut impl FnMut(&'a ReferencedExport)) {
+        match self {
+            Self::Literal(_) | Self::Reference(_) => {}
+            Self::Export(export) => visit(export),
+            Self::List(elements) => {
+                for element in elements.iter() {
+                    element.for_each_export(visit);
+                }
+            }
+            Self::Map(members) => {
+                for member in members.values() {
+                    member.for_each_export(visit);
+                }
+            }
+            Self::At(at) => at.0.for_each_export(visit),
+            Self::Apply(apply) => apply.input.for_each_export(visit),
+            Self::Sensitive(inner) => inner.for_each_export(visit),
+            Self::Call(call) => {
+                for argument in &call.arguments {
+                    argument.for_each_export(visit);
                 }
             }
         }
@@ -471,15 +507,16 @@ impl Expr {
         expr
     }
 
-    /// Where the value comes from, for a person: the references in it.
+    /// Where the value comes from, for a person: the references in it, then the exports of other stacks.
     pub fn origin(&self) -> String {
         let mut origins: Vec<String> = Vec::new();
-        self.for_each_reference(&mut |reference| {
-            let origin = reference.to_string();
+        let mut add = |origin: String| {
             if !origins.contains(&origin) {
                 origins.push(origin);
             }
-        });
+        };
+        self.for_each_reference(&mut |reference| add(reference.to_string()));
+        self.for_each_export(&mut |export| add(export.to_string()));
         origins.join(", ")
     }
 }

@@ -42,6 +42,7 @@
 //! | `provider_meta` | facts that a module tells its providers |
 //! | `changes` | what a program says about objects that exist: moved, removed, imported |
 //! | `call`, `ephemeral` | functions of providers; values that are never stored |
+//! | `exports`, `stack_reference` | the exports of a stack as a struct; those of other stacks as values |
 //! | `ids` | lists with an index type of their own |
 //! | `program` | the checked graph of a stack function's declarations |
 //! | [`configuration`] | the trait through which a stack reads its configuration |
@@ -54,7 +55,8 @@
 //! Why not values with marks inside: every operation on them would have to carry marks along, and one that forgets shows a secret.
 //! Sensitivity is a set of paths beside the value ([`Marked`]). Why not an asynchronous language: a stack function only describes, so
 //! its graph is the same in every run and can be tested without a cloud. Why not `serde_json::Value`: it has no unknown values, no
-//! sets, and no numbers of 153 digits. Why no derive macros: bindings of 1,300 types must compile in seconds.
+//! sets, and no numbers of 153 digits. Why no derive macros here: bindings of 1,300 types
+//! must compile in seconds. The one for [`Exports`] is a crate of its own.
 
 mod action;
 pub mod addr;
@@ -64,6 +66,7 @@ pub mod configuration;
 mod diagnostics;
 mod ephemeral;
 mod error;
+mod exports;
 mod expr;
 pub mod go_json;
 mod ids;
@@ -88,6 +91,7 @@ mod resource;
 pub mod schema;
 pub mod secrets;
 mod stack;
+mod stack_reference;
 mod suggest;
 mod text;
 mod typed;
@@ -102,6 +106,7 @@ pub use ephemeral::{
     Ephemeral, EphemeralDeclaration, EphemeralResource, IntoEphemeralExpr, IntoWriteOnly, WriteOnly,
 };
 pub use error::{Error, Result};
+pub use exports::{Exports, ProducerExports, Publisher, StackRef, StateReads};
 pub use expr::{Apply, EvalError, Expr, Reference, Scope};
 pub use ids::{Id, IdVec};
 pub use input::{Input, IntoInput};
@@ -122,6 +127,9 @@ pub use provider_action::{DeclaredAction, OnFailure, ProviderAction, When};
 pub use provider_meta::{DeclaredMeta, ProviderMeta};
 pub use resource::{Binding, BlockArguments, Declaration, Resource, ResourceType};
 pub use stack::{Export, Stack};
+pub use stack_reference::{
+    Produced, ProducedValues, Producer, ReferencedExport, StackReference, StateAddress,
+};
 pub use suggest::closest;
 pub use text::nfc;
 pub use typed::{FromValue, IntoValue, TypeMismatch};

@@ -20,6 +20,7 @@ use crate::provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
 use crate::provider_action::ProviderAction;
 use crate::provider_meta::DeclaredMeta;
 use crate::resource::{Declaration, Resource};
+use crate::stack_reference::StackReference;
 use crate::value::Value;
 
 /// One program, one state: everything a stack function declares.
@@ -43,6 +44,7 @@ pub(crate) struct Declared {
     pub(crate) metas: Vec<DeclaredMeta>,
     pub(crate) moved: Vec<Moved>,
     pub(crate) removed: Vec<Removed>,
+    pub(crate) references: Vec<StackReference>,
     pub(crate) adoptions: Vec<(Arc<InstanceAddr>, Adoption)>,
     pub(crate) owner_tags: bool,
     pub(crate) diagnostics: Diagnostics,
@@ -214,12 +216,14 @@ impl Stack {
     /// Publishes a value under a name. A value with something sensitive in it is sensitive as a whole.
     #[track_caller]
     pub fn export(&mut self, name: &str, value: impl IntoExpr) {
-        let location = Location::caller();
+        self.add_export(name, value.into_expr(), Location::caller());
+    }
+
+    pub(crate) fn add_export(&mut self, name: &str, value: Expr, location: Location) {
         self.check_name("export", name, location);
-        let name = name.into();
         self.declared.exports.push(Export {
-            name,
-            value: value.into_expr(),
+            name: name.into(),
+            value,
             location,
         });
     }

@@ -29,6 +29,7 @@
 //! | [`mod@file`] | Terraform's format v4, byte for byte; refusals that name the place |
 //! | [`backend`] | [`Backend`] and what passes its [`conformance`](backend::conformance) suite: memory, local files, S3 (feature `s3`); a [`BackendFactory`] for each scheme |
 //! | [`edit`] | changes that a person orders: moves, removals, another provider |
+//! | `exports` | what other stacks read of a state, without its lock |
 //! | [`journal`] | records of intents and results, their frames, and how they are read back |
 //! | `run` | [`Recorder`], the engine's view; [`Run`], the real one: lock, recovery, checkpoints, end; [`Repair`] of a damaged journal |
 //! | [`crash`] | named places at which tests let a run die (feature `crash-points`) |
@@ -53,6 +54,7 @@ mod counter;
 pub mod crash;
 mod digest;
 pub mod edit;
+mod exports;
 pub mod file;
 pub mod journal;
 mod lock_info;
@@ -67,6 +69,7 @@ pub use backend::{
 use chain::chain;
 pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};
 pub use digest::{ParseSha256Error, Sha256};
+pub use exports::{read_backend, read_exports};
 pub use journal::{
     Change, Damage, ErrorClass, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId,
     OperationOutcome, OperationResult, PastRun, PlanUse, ProcessIdentity, Record, Resolution,

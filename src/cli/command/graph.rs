@@ -7,11 +7,11 @@ use crate::session::Session;
 use crate::view::graph::ResourceGraph;
 use crate::workflow::saved;
 
-pub(super) fn run(session: &Session<'_>, arguments: Graph) -> Result<Exit, CommandError> {
+pub(super) async fn run(session: &Session<'_>, arguments: Graph) -> Result<Exit, CommandError> {
     let Graph { plan, format } = arguments;
     let graph = match plan {
         Some(file) => {
-            let (saved, program) = saved::open(session, &file)?;
+            let (saved, program) = saved::open(session, &file).await?;
             session.note(&saved.heading());
             ResourceGraph::of_plan(&program, &saved.plan)
         }

@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Show) -> Result<Exit, 
     match plan {
         Some(file) => {
             let prices = cost::read(&pricing)?;
-            show_plan(session, &file, (&files, prices), details.into(), secrets)?;
+            show_plan(session, &file, (&files, prices), details.into(), secrets).await?;
         }
         None => {
             refuse_plan_flags(&files, &pricing)?;
@@ -36,14 +36,14 @@ pub(super) async fn run(session: &Session<'_>, arguments: Show) -> Result<Exit, 
 }
 
 /// A saved plan as `preview` showed it; needs neither state nor providers.
-fn show_plan(
+async fn show_plan(
     session: &Session<'_>,
     file: &Path,
     (files, prices): (&InFiles, Option<Prices>),
     details: Details,
     secrets: Secrets,
 ) -> Result<(), CommandError> {
-    let (saved, program) = saved::open(session, file)?;
+    let (saved, program) = saved::open(session, file).await?;
     session.note(&saved.heading());
     session.say(&saved.plan.diagnostics);
     let policies = policies::review(session, &saved.plan, &program);

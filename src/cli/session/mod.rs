@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use terrane_core::{Diagnostic, Diagnostics};
 use terrane_engine::PROVIDER_PROCESSES;
 use terrane_provider::{Environment, Recorder};
-use terrane_state::{BackendConfig, Recovered, State};
+use terrane_state::{BackendConfig, Backends, Recovered, State};
 
 use crate::args::Common;
 use crate::error::CommandError;
@@ -49,6 +49,8 @@ pub(crate) struct Session<'a> {
     pub(crate) stack: &'a str,
     config: Option<&'a str>,
     backend: Option<&'a BackendConfig>,
+    /// The kinds of stores that the program knows.
+    backends: &'a Backends,
     pub(crate) common: Common,
     function: StackFunction<'a>,
     pub(crate) streams: Arc<Streams>,
@@ -74,7 +76,7 @@ impl<'a> Session<'a> {
     pub(crate) fn new(
         stack: &'a str,
         config: Option<&'a str>,
-        backend: Option<&'a BackendConfig>,
+        (backend, backends): (Option<&'a BackendConfig>, &'a Backends),
         common: Common,
         function: StackFunction<'a>,
         streams: Arc<Streams>,
@@ -89,6 +91,7 @@ impl<'a> Session<'a> {
             stack,
             config,
             backend,
+            backends,
             common,
             function,
             streams,

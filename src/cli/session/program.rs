@@ -2,12 +2,14 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use terrane_config::{ConfigValues, VARIABLE_PREFIX};
-use terrane_core::{Diagnostic, Diagnostics, Program, Stack};
+use terrane_core::{Diagnostic, Diagnostics, Producer, Program, Stack};
 use terrane_engine::{Inputs, Origin};
+use terrane_state::{Clock, SystemClock, read_exports};
 
 use super::Session;
 use super::hosts::named;
@@ -26,8 +28,27 @@ impl Session<'_> {
     /// Runs the stack's function, checks its declarations, and resolves the hosts of its providers.
     pub(crate) async fn program(&self) -> Result<Program, CommandError> {
         let mut program = self.declared()?;
+        self.read_exports(&program).await?;
         self.resolve_hosts(&mut program).await;
         Ok(program)
+    }
+
+    /// Reads what the program uses of other stacks' states. From then on their secrets are known.
+    async fn read_exports(&self, program: &Program) -> Result<(), CommandError> {
+        let stack = program.stack_references().iter();
+        let stack = stack.filter(|it| matches!(it.producer(), Producer::Stack(_)));
+        let unknown = stack.map(|it| {
+            let error = Diagnostic::error(format!("{} is no stack of this program", it.producer()));
+            error
+                .location(it.location())
+                .hint("read its state instead: `stack.reads(backend)`")
+        });
+        let unknown: Diagnostics = unknown.collect();
+        unknown.into_result(()).map_err(CommandError::from)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let read = read_exports(program, self.backends, &clock).await;
+        self.redactor.learn_constants(program.expressions());
+        read.map_err(CommandError::from)
     }
 
     /// The program as it is declared, for commands that need no provider.
@@ -36,8 +57,9 @@ impl Session<'_> {
     }
 
     /// The program of a saved plan: with its configuration, its emulator, and the hosts of its providers.
-    pub(crate) fn program_of(&self, origin: &Origin) -> Result<Program, CommandError> {
+    pub(crate) async fn program_of(&self, origin: &Origin) -> Result<Program, CommandError> {
         let mut program = self.declared_on(&origin.inputs, origin.endpoint.as_deref())?;
+        self.read_exports(&program).await?;
         let sources = || origin.providers.iter().map(|build| &build.source);
         program.resolve_hosts(|source| named(source, sources()));
         Ok(program)
@@ -52,7 +74,7 @@ impl Session<'_> {
         let declare = |stack: &mut Stack| {
             let declared = (self.function)(stack);
             // From here on a check may fail with a message that repeats a secret.
-            self.redactor.learn_stack(stack);
+            self.redactor.learn_constants(stack.expressions());
             declared
         };
         let program = Program::from_fn(declare, config.clone());

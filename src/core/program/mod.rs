@@ -25,6 +25,7 @@ use crate::provider_action::{DeclaredAction, When};
 use crate::provider_meta::DeclaredMeta;
 use crate::schema::Schema;
 use crate::stack::{Export, Stack};
+use crate::stack_reference::{ReferencedExport, StackReference};
 use crate::value::Value;
 
 crate::id_type! {
@@ -50,6 +51,7 @@ pub struct Program {
     metas: Metas,
     moved: Vec<Moved>,
     removed: Vec<Removed>,
+    references: Vec<StackReference>,
     adoptions: HashMap<ResourceId, Adoption>,
     owner_tags: bool,
     index: HashMap<Arc<InstanceAddr>, ResourceId>,
@@ -226,6 +228,18 @@ impl Program {
     /// Published values, in the order of declaration.
     pub fn exports(&self) -> &[Export] {
         &self.exports
+    }
+
+    /// What it uses of other stacks, in the order of declaration.
+    pub fn stack_references(&self) -> &[StackReference] {
+        &self.references
+    }
+
+    /// The exports of other stacks whose values are not known.
+    pub fn unknown_exports(&self) -> impl Iterator<Item = &ReferencedExport> {
+        let all = self.references.iter().flat_map(StackReference::exports);
+        all.map(|export| &**export)
+            .filter(|export| export.value().is_none())
     }
 
     /// Checks of its plans, in the order of declaration.

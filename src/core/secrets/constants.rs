@@ -1,6 +1,6 @@
 //! The constants that a program marks as sensitive.
 
-use super::matcher::texts_in;
+use super::matcher::{secrets_in, texts_in};
 use crate::expr::Expr;
 
 /// Calls `visit` with every text that expressions hold as a literal and mark as sensitive, and that says enough to be looked for.
@@ -26,5 +26,13 @@ fn walk(expr: &Expr, marked: bool, visit: &mut dyn FnMut(&str)) {
             .arguments
             .iter()
             .for_each(|one| walk(one, marked, visit)),
+        Expr::Export(export) => {
+            if let Some(value) = export.value() {
+                match marked {
+                    true => texts_in(&value.value, visit),
+                    false => secrets_in(value, visit),
+                }
+            }
+        }
     }
 }

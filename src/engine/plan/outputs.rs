@@ -131,16 +131,11 @@ fn concrete(value: &Value) -> Value {
 }
 
 fn stored_value(name: &str, stored: &OutputValue) -> Result<Marked, Diagnostics> {
-    let value =
-        Value::from_json(stored.value.as_str().as_bytes(), &stored.ty).map_err(|error| {
-            Diagnostic::error(format!(
-                "the stored output `{name}` cannot be read: {error}"
-            ))
-            .hint("repair it in the state, or take it out there: it is computed again")
-        })?;
-    Ok(if stored.sensitive {
-        Marked::sensitive(value)
-    } else {
-        Marked::plain(value)
+    stored.marked().map_err(|error| {
+        Diagnostic::error(format!(
+            "the stored output `{name}` cannot be read: {error}"
+        ))
+        .hint("repair it in the state, or take it out there: it is computed again")
+        .into()
     })
 }

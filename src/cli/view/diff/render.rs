@@ -163,10 +163,27 @@ impl<'a> Side<'a> {
 
     /// An unknown value, as where it comes from.
     pub(crate) fn unknown(&self, path: &Path) -> String {
+        let after = match self.unapplied(path) {
+            Some(producers) => format!("known after {producers}"),
+            None => "known after apply".to_owned(),
+        };
         match self.origin(path) {
-            Some(origin) => format!("(known after apply: {origin})"),
-            None => "(known after apply)".to_owned(),
+            Some(origin) => format!("({after}: {origin})"),
+            None => format!("({after})"),
         }
+    }
+
+    /// The stacks that have to be applied before the value at `path` is known: `network/prod is applied`.
+    fn unapplied(&self, path: &Path) -> Option<String> {
+        let mut producers = Vec::new();
+        self.argument(path)?.0.for_each_export(&mut |export| {
+            let producer = export.producer().to_string();
+            if export.value().is_none() && !producers.contains(&producer) {
+                producers.push(producer);
+            }
+        });
+        let are = if producers.len() > 1 { "are" } else { "is" };
+        Some(format!("{} {are} applied", named(producers)?))
     }
 
     /// The expression of the program that decides the value at `path`, and the path that is left below it.
@@ -218,10 +235,12 @@ impl<'a> Side<'a> {
         }
         let mut origins = Vec::new();
         for &place in &places {
-            match have_places {
-                true => self.origins(&list.clone().index(place), &mut origins),
-                false => self.origins(list, &mut origins),
-            }
+            let path = match have_places {
+                true => &list.clone().index(place),
+                false => list,
+            };
+            self.origins(path, &mut origins);
+            self.exports(path, &mut origins);
         }
         let known = format!("{} values known after apply", places.len());
         let text = match named(origins) {
@@ -236,6 +255,19 @@ impl<'a> Side<'a> {
         let mut origins = Vec::new();
         self.origins(path, &mut origins);
         named(origins)
+    }
+
+    /// Adds the exports of other stacks that the value at `path` waits for, each once.
+    fn exports(&self, path: &Path, origins: &mut Vec<String>) {
+        let Some((expr, _)) = self.argument(path) else {
+            return;
+        };
+        expr.for_each_export(&mut |export| {
+            let origin = export.to_string();
+            if export.value().is_none() && !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        });
     }
 
     /// Adds the references that decide the value at `path`, each once.

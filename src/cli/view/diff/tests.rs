@@ -1,7 +1,9 @@
 use std::fmt::Write as _;
 
 use insta::assert_snapshot;
-use terrane_core::{Expr, Marked, Reference, Type, Value};
+use terrane_core::{
+    Expr, Marked, NoConfig, Output, Program, Reference, Resource, Stack, StackRef, Type, Value, all,
+};
 
 use super::*;
 use crate::view::hidden::Hidden;
@@ -385,4 +387,56 @@ fn several_unknown_elements_of_a_list_are_told_once() {
         -  | "subnet-0123456789abcde-3"
         +  | (4 values known after apply: t_subnet.a.id, t_subnet.b.id, t_subnet.c.id and 1 more)
     "#);
+}
+
+#[test]
+fn what_another_stack_exports_is_unknown_until_that_stack_is_applied() {
+    #[derive(terrane_macros::Exports)]
+    #[exports(crate = "terrane_core")]
+    struct NetworkExports {
+        vpc_id: Output<String>,
+        subnets: Output<Vec<String>>,
+    }
+    let declare = |stack: &mut Stack| {
+        let network = stack.exports_of(&StackRef::<NetworkExports>::new("network/prod"));
+        let zones = stack.exports_of(&StackRef::<NetworkExports>::new("zones"));
+        let vpc = Resource::dynamic("aws_vpc", "own").declare(stack);
+        let both = all((network.vpc_id.clone(), zones.vpc_id));
+        let own = all((network.vpc_id.clone(), vpc.attribute::<String>("id")));
+        Resource::dynamic("aws_thing", "main")
+            .set("vpc_id", network.vpc_id)
+            .set("both", both.map(|(one, other)| format!("{one} {other}")))
+            .set("own", own.map(|(one, other)| format!("{one} {other}")))
+            .set("list", [network.subnets.index(0), network.subnets.index(1)])
+            .declare(stack);
+        Ok(())
+    };
+    let program = Program::from_fn(declare, NoConfig).expect("a program");
+    let thing = program.resources().iter().nth(1).expect("two are declared");
+    let after = Value::map([
+        ("vpc_id", Value::UNKNOWN),
+        ("both", Value::UNKNOWN),
+        ("own", Value::UNKNOWN),
+        ("list", Value::list(vec![Value::UNKNOWN, Value::UNKNOWN])),
+    ]);
+    let comparison = Comparison {
+        before: Side {
+            hidden: Hidden::NOTHING,
+            arguments: None,
+        },
+        after: Side {
+            hidden: Hidden::NOTHING,
+            arguments: Some(&thing.arguments),
+        },
+        occasion: Occasion::Creation,
+        kind: Kind::Object,
+    };
+    let mut text = String::new();
+    write(&comparison.rows(&Value::Null, &after, None), 0, &mut text);
+    assert_snapshot!(text, @"
+    + both | (known after network/prod, zones are applied)
+    + list | [(2 values known after apply: network/prod.subnets)]
+    + own | (known after network/prod is applied: aws_vpc.own.id)
+    + vpc_id | (known after network/prod is applied)
+    ");
 }

@@ -81,6 +81,15 @@ pub(crate) async fn origin(
     made_at: Timestamp,
     flags: Vec<String>,
 ) -> Result<Origin, CommandError> {
+    if let Some(unknown) = program.unknown_exports().next() {
+        let unsaved = Diagnostic::error("the plan cannot be saved").detail(format!(
+            "`{unknown}` is known only after {} is applied",
+            unknown.producer()
+        ));
+        return Err(refusal(
+            unsaved.hint("apply the producer first, then plan and save"),
+        ));
+    }
     Ok(Origin {
         nonce: SystemRandom.uuid(),
         terrane: env!("CARGO_PKG_VERSION").to_owned(),
@@ -100,7 +109,10 @@ pub(crate) async fn origin(
 }
 
 /// Reads a plan file and runs the program that it was made from, as it was run then.
-pub(crate) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program), CommandError> {
+pub(crate) async fn open(
+    session: &Session<'_>,
+    file: &Path,
+) -> Result<(Saved, Program), CommandError> {
     refuse_configuration(session)?;
     let place = one_line(&file.display().to_string());
     let bytes = PrivateFile::new(file).and_then(|file| file.read());
@@ -127,7 +139,7 @@ pub(crate) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program
                 .hint("use it with the very file that made it, and keep the two together; or make a new plan with `preview --out FILE`"),
         ));
     }
-    let program = session.program_of(&origin)?;
+    let program = session.program_of(&origin).await?;
     let plan = saved
         .plan(&program)
         .map_err(|error| other_program(&error))?;
@@ -147,7 +159,7 @@ pub(crate) async fn apply(
     let started = Instant::now();
     let files = applying.guard.files.clone();
     reported(session, &files, async |view| {
-        let (saved, program) = open(session, file)?;
+        let (saved, program) = open(session, file).await?;
         saved.check_place(session).await?;
         session.say(&changed_inputs(&saved.origin.inputs, &session.inputs()?));
         view.begin()?;

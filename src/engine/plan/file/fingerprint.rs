@@ -159,6 +159,12 @@ impl Serialize for Form<'_> {
                 )
                     .serialize(serializer)
             }
+            // With its value, for the plan rests on it.
+            Expr::Export(export) => {
+                let value = export.value().map(|marked| Borrowed(&marked.value));
+                let producer = export.producer().to_string();
+                ("export", producer, &**export.name(), value).serialize(serializer)
+            }
         }
     }
 }
