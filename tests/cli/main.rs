@@ -7,6 +7,7 @@ mod damage;
 mod deferred;
 mod ends;
 mod failures;
+mod habits;
 mod import;
 mod installing;
 mod keys;

@@ -1,6 +1,7 @@
 //! The command line: commands and flags, parsed and checked.
 
 mod flags;
+mod habits;
 mod planning;
 mod pricing;
 
@@ -20,6 +21,7 @@ pub(crate) use flags::{
     AllDetails, Approving, DenyKind, LogLevel, PlanDigestArg, ProviderChoice, RefreshChoice,
     Variable, Yes,
 };
+pub(crate) use habits::{Understood, instead_of, understood};
 pub(crate) use planning::{Guard, Parallelism, Planning, Selection, UNREAD};
 pub(crate) use pricing::Pricing;
 
@@ -101,12 +103,16 @@ pub(crate) struct Common {
     /// Show logs of providers and engine on stderr
     #[arg(long, value_name = "LEVEL", global = true, help_heading = EVERYWHERE)]
     pub(crate) log: Option<LogLevel>,
+    /// The arguments of this invocation in this program's words, without its name.
+    #[arg(skip)]
+    pub(crate) given: Vec<String>,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Plan, show, ask, apply; or apply a saved plan
+    #[command(alias = "apply")]
     Up(Up),
     /// Plan and show
     #[command(alias = "plan")]

@@ -20,16 +20,9 @@ pub(crate) struct Invocation {
 impl Invocation {
     /// The invocation of this process. Without a name of its own the program is called like its stack.
     pub(super) fn new(stack: &str, common: &Common) -> Self {
-        let program = std::env::current_exe().ok();
-        let name = program
-            .as_deref()
-            .and_then(|path| path.file_name()?.to_str());
-        let arguments = std::env::args_os().skip(1);
         Self {
-            program: name.unwrap_or(stack).to_owned(),
-            arguments: arguments
-                .map(|argument| argument.to_string_lossy().into_owned())
-                .collect(),
+            program: program_name().unwrap_or_else(|| stack.to_owned()),
+            arguments: common.given.clone(),
             place: place(common),
         }
     }
@@ -97,6 +90,12 @@ impl Invocation {
         });
         diagnostics.collect()
     }
+}
+
+/// The name of this program's file.
+pub(crate) fn program_name() -> Option<String> {
+    let program = std::env::current_exe().ok()?;
+    Some(program.file_name()?.to_str()?.to_owned())
 }
 
 fn place(common: &Common) -> String {

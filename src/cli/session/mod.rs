@@ -38,7 +38,7 @@ use crate::view::{
 
 use program::read_var_file;
 
-pub(crate) use invocation::{Invocation, quoted_if_needed, shell_word};
+pub(crate) use invocation::{Invocation, program_name, quoted_if_needed, shell_word};
 pub(crate) use program::StackFunction;
 pub(crate) use providers::{not_installed, own_digest, required_providers, start_failed};
 pub(crate) use rescue::Aftermath;
