@@ -21,7 +21,6 @@
 //! | `command` | one file a verb |
 //! | `completion` | the words that fit where a shell completes a command line |
 //! | `session` | one invocation: its program, state, providers |
-//! | `redactor` | masks known secrets in messages and logs of providers |
 //! | `view` | plans, states, progress and diagnostics, for people and for programs |
 //! | `signals` | Ctrl-C once and twice |
 //! | `trace` | where the time of a run went, for `--trace` |
@@ -40,7 +39,6 @@ mod error;
 mod exit_code;
 mod logs;
 mod panics;
-mod redactor;
 mod session;
 mod signals;
 mod streams;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use terrane_provider::{CallTime, LogLevel, LogRecord, LogSink};
 
 use crate::args;
-use crate::redactor::Redactor;
 use crate::streams::Streams;
 use crate::trace::Trace;
 use crate::view::printable::printable;
+use terrane_deploy::Redactor;
 
 /// Writes each line to stderr.
 pub(crate) struct Logs {

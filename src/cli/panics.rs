@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use crate::redactor::Redactor;
 use crate::view::printable::printable;
+use terrane_deploy::Redactor;
 
 /// Prints panics of this process from now on as Rust does, with known secrets masked.
 pub(crate) fn mask(redactor: Arc<Redactor>) {

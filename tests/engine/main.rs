@@ -14,6 +14,7 @@ mod create_before_destroy;
 mod data_source;
 mod deferred;
 mod dependencies;
+mod deployment;
 mod destroy;
 mod ephemeral;
 mod failure;

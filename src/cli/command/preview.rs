@@ -12,7 +12,7 @@ use crate::session::{Session, run_error};
 use crate::signals::{NOTHING_CHANGED, Signals};
 use crate::view::{PlanView as _, PlanViews, Secrets, ShownPlan};
 use crate::workflow::plan::{Machine, check, make_plan, say_recovered};
-use crate::workflow::{advice, approval, callers, cost, policies, saved, unresolved};
+use crate::workflow::{advice, approval, cost, policies, saved, unresolved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exit, CommandError> {
     let views = session.plan_views(&arguments.guard.files);
@@ -105,7 +105,7 @@ async fn plan_and_show(
     feed.pause();
     let callers = match &planned {
         Ok(plan) if out.is_some() => engine.callers(&program, plan).await,
-        Ok(plan) => Ok(callers::known(&engine, &program, plan).await),
+        Ok(plan) => Ok(terrane_deploy::known_callers(&engine, &program, plan).await),
         Err(_) => Ok(Vec::new()),
     };
     engine.close().await;

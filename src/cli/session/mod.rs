@@ -26,7 +26,6 @@ use terrane_state::{BackendConfig, Backends, Recovered, State};
 
 use crate::args::Common;
 use crate::error::CommandError;
-use crate::redactor::Redactor;
 use crate::streams::Streams;
 use crate::trace::Trace;
 use crate::view::printable::one_line;
@@ -35,6 +34,7 @@ use crate::view::text::painter::Painter;
 use crate::view::{
     Annotations, Feed, InFiles, PlanViews, RunViews, View, annotations, rows_of_planning,
 };
+use terrane_deploy::Redactor;
 
 use program::read_var_file;
 

@@ -9,10 +9,10 @@ use terrane_provider::{Plugins, RecordObserver, Recorder, Recording};
 
 use super::Session;
 use crate::error::CommandError;
-use crate::redactor::Redactor;
 use crate::streams::Streams;
 use crate::view::text::diagnostics::diagnostics;
 use crate::view::text::painter::Painter;
+use terrane_deploy::Redactor;
 
 /// More than a recording of any run has.
 const LONGEST: u64 = 1 << 30;

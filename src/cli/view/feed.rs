@@ -7,8 +7,8 @@ use terrane_engine::{ActionStage, Event, EventSink, Plan};
 use tokio::task::JoinHandle;
 
 use super::{ProgressView, Tracker, UsualTimes};
-use crate::redactor::Redactor;
 use crate::trace::Trace;
+use terrane_deploy::Redactor;
 
 /// Feeds the events of one run to its view.
 #[derive(Clone)]

@@ -18,10 +18,10 @@ use super::{
     Place, ProgramView as _, Secrets, ShownPlan,
 };
 use crate::args::GraphFormat;
-use crate::redactor::Redactor;
 use crate::streams::{Captured, Streams};
 use crate::view::text::name;
 use crate::workflow::advice;
+use terrane_deploy::Redactor;
 
 /// What there is to see.
 #[derive(Clone, Copy)]

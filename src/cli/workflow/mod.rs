@@ -3,7 +3,6 @@
 pub(crate) mod advice;
 pub(crate) mod apply;
 pub(crate) mod approval;
-pub(crate) mod callers;
 pub(crate) mod confirmation;
 pub(crate) mod cost;
 pub(crate) mod edit;

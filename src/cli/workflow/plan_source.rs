@@ -7,7 +7,7 @@ use terrane_engine::{CallerIdentity, Engine, Plan, PlanOptions, Recovered};
 use terrane_state::{Recorder as _, Run};
 
 use super::plan::make_plan;
-use super::{callers, unresolved};
+use super::unresolved;
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::signals::{Signals, interrupted};
@@ -67,7 +67,7 @@ impl PlanSource for Fresh {
         let prior = held.run.state();
         let plan = make_plan(held.engine, held.signals, held.program, &prior, &options).await?;
         Ok(Sourced {
-            callers: callers::known(held.engine, held.program, &plan).await,
+            callers: terrane_deploy::known_callers(held.engine, held.program, &plan).await,
             plan: Cow::Owned(plan),
             reads_everything: options.reads_everything(),
             options: Some(options),

@@ -9,8 +9,8 @@ use super::align::{Aligned, align};
 use super::documents::document;
 use super::render::{Side, is_nothing};
 use super::row::{Mark, Row};
-use crate::redactor::SENSITIVE;
 use crate::view::printable::{LONGEST_NAME, printable, shortened};
+use terrane_deploy::SENSITIVE;
 
 /// Lists of simple values that fit into one line are shown whole instead of element by element.
 const SHORT_LIST: usize = 60;

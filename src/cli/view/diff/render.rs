@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use terrane_core::value::Map;
 use terrane_core::{Expr, Path, PathStep, Value};
 
-use crate::redactor::SENSITIVE;
 use crate::view::hidden::Hidden;
 use crate::view::printable::{LONGEST_NAME, LONGEST_VALUE, one_line, quoted, shortened};
+use terrane_deploy::SENSITIVE;
 
 /// How deep values are followed; deeper ones are cut.
 const MAX_DEPTH: usize = 128;

@@ -7,10 +7,10 @@ use terrane_core::addr::InstanceAddr;
 use terrane_core::{Path, Program, Value};
 use terrane_engine::ResourceChange;
 
-use crate::redactor::SENSITIVE;
 use crate::view::diff::{Row, Side};
 use crate::view::hidden::Hidden;
 use crate::view::printable::one_line;
+use terrane_deploy::SENSITIVE;
 
 /// Longest chain that is followed.
 const MAX_CHAIN: usize = 8;

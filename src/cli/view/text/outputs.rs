@@ -7,11 +7,11 @@ use terrane_state::model::OutputValue;
 
 use super::TextView;
 use super::painter::{Painter, Tone};
-use crate::redactor::SENSITIVE;
 use crate::view::diff::Side;
 use crate::view::hidden::Hidden;
 use crate::view::printable::{LONGEST_VALUE, one_line, shortened};
 use crate::view::{Outputs, OutputsView, Secrets};
+use terrane_deploy::SENSITIVE;
 
 impl OutputsView for TextView {
     fn all_outputs(&self, outputs: &Outputs, secrets: Secrets) {

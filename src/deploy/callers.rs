@@ -9,11 +9,7 @@ use terrane_engine::{CallerIdentity, Engine, Plan};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// As far as the providers say it soon; nothing depends on it.
-pub(crate) async fn known(
-    engine: &Engine<'_>,
-    program: &Program,
-    plan: &Plan,
-) -> Vec<CallerIdentity> {
+pub async fn known(engine: &Engine<'_>, program: &Program, plan: &Plan) -> Vec<CallerIdentity> {
     let asked = tokio::time::timeout(PATIENCE, engine.callers(program, plan)).await;
     asked.ok().and_then(Result::ok).unwrap_or_default()
 }

@@ -10,11 +10,11 @@ use terrane_core::{Diagnostic, Diagnostics, Expr, Marked};
 use terrane_provider::Environment;
 
 /// Stands in place of a secret.
-pub(crate) const SENSITIVE: &str = "(sensitive)";
+pub const SENSITIVE: &str = "(sensitive)";
 
 /// Everything that is known to be secret so far.
 #[derive(Default)]
-pub(crate) struct Redactor(Mutex<Known>);
+pub struct Redactor(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
@@ -27,7 +27,7 @@ struct Known {
 
 impl Redactor {
     /// One that knows the credentials of this process's environment.
-    pub(crate) fn new(environment: &Environment) -> Self {
+    pub fn new(environment: &Environment) -> Self {
         let redactor = Self::default();
         for (name, value) in &environment.vars {
             if is_credential(name, value) {
@@ -38,7 +38,7 @@ impl Redactor {
     }
 
     /// Learns the values that an object marks as sensitive.
-    pub(crate) fn learn(&self, object: &Marked) {
+    pub fn learn(&self, object: &Marked) {
         if object.is_sensitive() {
             let mut known = self.known();
             secrets_in(object, &mut |secret| known.learn(secret));
@@ -46,13 +46,13 @@ impl Redactor {
     }
 
     /// Learns the values that a program declares to be sensitive, and sensitive exports of other stacks that it uses.
-    pub(crate) fn learn_constants<'e>(&self, expressions: impl Iterator<Item = &'e Expr>) {
+    pub fn learn_constants<'e>(&self, expressions: impl Iterator<Item = &'e Expr>) {
         let mut known = self.known();
         secrets_of(expressions, &mut |secret| known.learn(secret));
     }
 
     /// The text without secrets.
-    pub(crate) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut known = self.known();
         known.build();
         let searchers = known.searchers.iter();
@@ -75,7 +75,7 @@ impl Redactor {
     }
 
     /// The diagnostic without secrets. Addresses and hints are ours, and stay as they are.
-    pub(crate) fn diagnostic(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+    pub fn diagnostic(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         for text in [&mut diagnostic.summary, &mut diagnostic.detail] {
             if let Cow::Owned(masked) = self.text(text) {
                 *text = masked;
@@ -92,7 +92,7 @@ impl Redactor {
     }
 
     /// All of them without secrets.
-    pub(crate) fn diagnostics(&self, all: Diagnostics) -> Diagnostics {
+    pub fn diagnostics(&self, all: Diagnostics) -> Diagnostics {
         all.into_iter().map(|one| self.diagnostic(one)).collect()
     }
 

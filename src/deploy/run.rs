@@ -1,0 +1,342 @@
+//! A run while it holds the state: recover, plan, confirm, apply, and the same again for what the plan deferred.
+//!
+//! Whoever makes a run decides what is told and asked, through [`Attendant`]; what happens, and in which order, is decided here.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+
+use terrane_core::Program;
+use terrane_engine::{
+    Applied, CallerIdentity, DeferredChange, Engine, Plan, PlanOptions, Recovered,
+};
+use terrane_state::{Recorder as _, Run};
+
+use crate::callers;
+use crate::cancellation::Cancellation;
+use crate::error::DeployError;
+
+/// The parts of a run that holds the state.
+#[derive(Clone, Copy)]
+pub struct HeldRun<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// The engine, with its provider processes.
+    pub engine: &'a Engine<'a>,
+    /// The state, its lock and its journal.
+    pub run: &'a Run,
+    /// Ends it in order.
+    pub cancellation: &'a Cancellation,
+}
+
+/// Takes part in a run: is told how it goes, and confirms its plans.
+pub trait Attendant {
+    /// Why it lets the run go no further.
+    type Error: From<DeployError>;
+
+    /// Unresolved operations of earlier runs were recovered as far as possible.
+    fn recovered(&self, recovered: &Recovered);
+
+    /// Those that remain, once everything about the others is recorded.
+    fn unresolved(&self, program: &Program, recovered: &Recovered);
+
+    /// Checks and confirms a plan: returns once it may be applied.
+    ///
+    /// # Errors
+    /// When it may not.
+    fn confirm(&self, proposal: &Proposal<'_>) -> impl Future<Output = Result<(), Self::Error>>;
+
+    /// Whether what a plan defers may be planned in the same run.
+    fn may_continue(&self) -> bool {
+        true
+    }
+
+    /// What this applied plan deferred is planned now.
+    fn continues(&self, last: &Plan);
+
+    /// It was cancelled after plans of it were applied.
+    fn cancelled_midway(&self) -> Self::Error;
+}
+
+/// A plan that is to be confirmed.
+#[derive(Clone, Copy)]
+pub struct Proposal<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The program that it is for.
+    pub program: &'a Program,
+    /// In whose name it acts, as far as that is known.
+    pub callers: &'a [CallerIdentity],
+    /// Whether addresses are left out because of unresolved operations.
+    pub is_partial: bool,
+    /// Whether it continues a plan that this run has applied.
+    pub is_continuation: bool,
+}
+
+/// A plan that can be applied, and the recovery before it.
+pub struct Sourced<'a> {
+    /// The plan.
+    pub plan: Cow<'a, Plan>,
+    /// The recovery of unresolved operations of earlier runs.
+    pub recovered: Recovered,
+    /// Whether every object was read for it.
+    pub reads_everything: bool,
+    /// In whose name it acts, as far as that is known.
+    pub callers: Vec<CallerIdentity>,
+    /// The options to plan with what it defers; none where another command does that.
+    pub continues_with: Option<PlanOptions>,
+}
+
+/// Where the plan of a run comes from.
+pub trait PlanSource<A: Attendant> {
+    /// The plan for the state as the run holds it.
+    ///
+    /// # Errors
+    /// When none can be made, or the one that was made does not fit any more.
+    fn plan<'s>(
+        &'s self,
+        held: HeldRun<'_>,
+        attendant: &A,
+    ) -> impl Future<Output = Result<Sourced<'s>, A::Error>>;
+
+    /// The plan is about to be applied.
+    ///
+    /// # Errors
+    /// When that cannot be recorded.
+    fn begin(&self, held: HeldRun<'_>) -> impl Future<Output = Result<(), A::Error>>;
+}
+
+/// Makes a plan with these options, after it recovered unresolved operations of earlier runs.
+#[derive(Debug, Clone)]
+pub struct FreshPlan(pub PlanOptions);
+
+/// How the work of a run ended.
+pub struct Ended<'a, E> {
+    /// The first plan.
+    pub plan: Cow<'a, Plan>,
+    /// The recovery of unresolved operations of earlier runs.
+    pub recovered: Recovered,
+    /// The applied plan, with those that continued it; none when there was nothing to do.
+    pub carried: Option<Carried<E>>,
+}
+
+/// An applied plan, and those that continued it.
+pub struct Carried<E> {
+    /// How applying all of them went.
+    pub applied: Applied,
+    /// Changes that no plan of this run has reached.
+    pub deferred: Vec<DeferredChange>,
+    /// Why the run went no further, where an operation is not the reason.
+    pub stopped: Option<E>,
+}
+
+/// Does the work of a run, and stops it in order once it is cancelled or has lost its lock.
+///
+/// # Errors
+/// When the run ended before its plan was applied; nothing was changed then but what recovery recorded.
+pub async fn attend<'s, S: PlanSource<A>, A: Attendant>(
+    held: HeldRun<'_>,
+    source: &'s S,
+    attendant: &A,
+) -> Result<Ended<'s, A::Error>, A::Error> {
+    let work = Work { held, attendant };
+    let stopping = async {
+        held.cancellation.cancelled().await;
+        held.engine.stopper().stop().await;
+        std::future::pending::<Infallible>().await
+    };
+    let keeping = async {
+        // A run that lost its lock must not start anything more; its records are refused already.
+        held.run.keep_alive().await;
+        held.engine.stopper().stop().await;
+        std::future::pending::<Infallible>().await
+    };
+    tokio::select! {
+        // Being cancelled is noticed before anything more is begun.
+        biased;
+        never = stopping => match never {},
+        never = keeping => match never {},
+        ended = work.run(source) => ended,
+    }
+}
+
+struct Work<'a, A> {
+    held: HeldRun<'a>,
+    attendant: &'a A,
+}
+
+impl<A: Attendant> Work<'_, A> {
+    async fn run<'s, S: PlanSource<A>>(
+        &self,
+        source: &'s S,
+    ) -> Result<Ended<'s, A::Error>, A::Error> {
+        let HeldRun {
+            program,
+            engine,
+            run,
+            ..
+        } = self.held;
+        let Sourced {
+            plan,
+            recovered,
+            reads_everything,
+            callers,
+            continues_with,
+        } = source.plan(self.held, self.attendant).await?;
+        let proposal = Proposal {
+            plan: &plan,
+            program,
+            callers: &callers,
+            is_partial: !recovered.remaining.is_empty(),
+            is_continuation: false,
+        };
+        self.attendant.confirm(&proposal).await?;
+        if plan.is_empty() && plan.refreshed().same_content(&plan.prior) {
+            if reads_everything {
+                run.all_was_read();
+            }
+            return Ok(Ended {
+                plan,
+                recovered,
+                carried: None,
+            });
+        }
+        source.begin(self.held).await?;
+        if reads_everything {
+            run.all_was_read();
+        }
+        let applied = engine.apply(program, &plan, run).await;
+        if plan.is_empty() && applied.succeeded + applied.failed == 0 && !applied.interrupted {
+            return Ok(Ended {
+                plan,
+                recovered,
+                carried: None,
+            });
+        }
+        let mut carried = Carried {
+            applied,
+            deferred: plan.deferred.clone(),
+            stopped: None,
+        };
+        if let Some(options) = continues_with.filter(|_| self.attendant.may_continue()) {
+            self.continued(&mut carried, proposal, options).await;
+        }
+        Ok(Ended {
+            plan,
+            recovered,
+            carried: Some(carried),
+        })
+    }
+
+    /// Plans, confirms and applies the changes that a plan deferred, until none is left or one cannot be.
+    async fn continued(
+        &self,
+        carried: &mut Carried<A::Error>,
+        first: Proposal<'_>,
+        mut options: PlanOptions,
+    ) {
+        let HeldRun {
+            program,
+            engine,
+            run,
+            ..
+        } = self.held;
+        let mut last: Cow<'_, Plan> = Cow::Borrowed(first.plan);
+        while last.continues(&carried.applied) {
+            options = options.continuing(&last);
+            let plan = match self.next(&last, &options).await {
+                Ok(plan) => plan,
+                Err(error) => {
+                    carried.stopped = Some(error);
+                    return;
+                }
+            };
+            if !plan.progresses(Some(&last)) {
+                carried.deferred = plan.deferred;
+                return;
+            }
+            let proposal = Proposal {
+                plan: &plan,
+                is_continuation: true,
+                ..first
+            };
+            if let Err(error) = self.attendant.confirm(&proposal).await {
+                carried.stopped = Some(error);
+                return;
+            }
+            let applied = engine.apply(program, &plan, run).await;
+            carried.applied = std::mem::take(&mut carried.applied).and(applied);
+            carried.deferred.clone_from(&plan.deferred);
+            last = Cow::Owned(plan);
+        }
+    }
+
+    /// The plan of the changes that the last one deferred.
+    async fn next(&self, last: &Plan, options: &PlanOptions) -> Result<Plan, A::Error> {
+        let HeldRun {
+            program,
+            engine,
+            run,
+            cancellation,
+        } = self.held;
+        if cancellation.is_cancelled() {
+            return Err(self.attendant.cancelled_midway());
+        }
+        self.attendant.continues(last);
+        let plan = engine.plan(program, &run.state(), options).await;
+        if cancellation.is_cancelled() {
+            return Err(self.attendant.cancelled_midway());
+        }
+        let plan = plan.map_err(DeployError::from)?;
+        match plan.stuck(Some(last)) {
+            Some(stuck) => Err(DeployError::from(stuck).into()),
+            None => Ok(plan),
+        }
+    }
+}
+
+impl<A: Attendant> PlanSource<A> for FreshPlan {
+    async fn plan<'s>(&'s self, held: HeldRun<'_>, attendant: &A) -> Result<Sourced<'s>, A::Error> {
+        let HeldRun {
+            program,
+            engine,
+            run,
+            cancellation,
+        } = held;
+        let recovered = engine.recover(program, run).await;
+        attendant.recovered(&recovered);
+        if let Some(error) = &recovered.record_error {
+            return Err(DeployError::from(error.clone()).into());
+        }
+        if cancellation.is_cancelled() {
+            return Err(DeployError::Cancelled.into());
+        }
+        attendant.unresolved(program, &recovered);
+        let options = PlanOptions {
+            blocked: recovered.blocked(),
+            unread: run.is_unread(),
+            ..self.0.clone()
+        };
+        let plan = make_plan(held, &options).await?;
+        Ok(Sourced {
+            callers: callers::known(engine, program, &plan).await,
+            plan: Cow::Owned(plan),
+            reads_everything: options.reads_everything(),
+            continues_with: Some(options),
+            recovered,
+        })
+    }
+
+    async fn begin(&self, _: HeldRun<'_>) -> Result<(), A::Error> {
+        Ok(())
+    }
+}
+
+/// Plans on the state as the run holds it; being cancelled on the way is no failure.
+async fn make_plan(held: HeldRun<'_>, options: &PlanOptions) -> Result<Plan, DeployError> {
+    let prior = held.run.state();
+    let planned = held.engine.plan(held.program, &prior, options).await;
+    if held.cancellation.is_cancelled() {
+        return Err(DeployError::Cancelled);
+    }
+    Ok(planned?)
+}
