@@ -57,7 +57,7 @@
 //! | hide a value | [`Output::known`] and [`Output::sensitive`] |
 //! | say how the engine may treat an object | [`Lifecycle`] |
 //! | refuse plans that break a rule | [`Stack::policy`], [`Policy`] |
-//! | test a stack without any cloud | [`Program::from_fn`] |
+//! | test a stack without any cloud | the crate `terrane-testkit`; [`Program::from_fn`] for the declarations alone |
 //!
 //! Why not a prelude to glob-import: these names are few, and a reader of a stack should see where each comes from.
 

@@ -53,3 +53,5 @@ pub use view::rendering::{Rendering, Scene, timed};
 pub use cli::Cli;
 pub use exit_code::Exit;
 pub use terrane_state::{BackendConfig, S3Backend};
+#[doc(hidden)]
+pub use view::text::plan_text;

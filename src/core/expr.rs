@@ -485,6 +485,31 @@ impl Expr {
         }
     }
 
+    /// The expression that the program writes for the value at `path`, and the path that is left below it; `None` where the program
+    /// says nothing about it.
+    pub fn argument(&self, path: &Path) -> Option<(&Self, Path)> {
+        let mut expr = self;
+        let mut steps = path.steps().iter();
+        loop {
+            while let Self::Sensitive(inner) = expr {
+                expr = inner;
+            }
+            let Some(step) = steps.as_slice().first() else {
+                return Some((expr, Path::root()));
+            };
+            match (expr, step) {
+                (Self::Map(members), PathStep::Attribute(name) | PathStep::Key(name)) => {
+                    expr = members.get(name)?;
+                }
+                (Self::List(elements), PathStep::Index(index)) => expr = elements.get(*index)?,
+                // One block that may stand for a list of one.
+                (Self::Map(_), PathStep::Index(0)) => {}
+                _ => return Some((expr, steps.as_slice().iter().cloned().collect())),
+            }
+            steps.next();
+        }
+    }
+
     /// The part of the expression that decides the value at `path`.
     pub fn part(&self, path: &Path) -> &Self {
         let mut expr = self;

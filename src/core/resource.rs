@@ -232,7 +232,7 @@ impl Declaration {
 impl Resource {
     /// The handle on a resource of a plan; where the program does not declare it any more, its location is that of the caller.
     #[track_caller]
-    pub(crate) fn planned(object: &PlannedObject) -> Self {
+    pub fn planned(object: &PlannedObject) -> Self {
         Self {
             address: object.address.clone(),
             location: object.location.unwrap_or_else(Location::caller),

@@ -38,7 +38,7 @@ static NO_CONFIGURATION: LazyLock<Arc<Schema>> =
 
 /// The built-in provider. Its objects exist in the state alone.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Builtin;
+pub struct Builtin;
 
 fn unimplemented<T>(rpc: &'static str) -> Result<T, CallError> {
     Err(CallError::Unimplemented { rpc })

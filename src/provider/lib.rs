@@ -48,6 +48,7 @@ mod withheld;
 pub use action::{InvokeAction, PlanActionResponse, Progress};
 #[doc(hidden)]
 pub use bare::BareProvider;
+pub use builtin::Builtin;
 pub use deferred::Deferred;
 pub use environment::Environment;
 pub use ephemeral::{

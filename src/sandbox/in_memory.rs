@@ -1,4 +1,5 @@
-//! The sandbox in the caller's process and memory: for simulations, which drive engine and cloud by one clock.
+//! The sandbox in the caller's process and memory: for simulations, which drive engine and cloud by one clock, and for the tests of
+//! stacks.
 
 use std::sync::Arc;
 
@@ -61,7 +62,13 @@ impl InMemory {
         Self::over(self.operations.kinds.clone(), self.operations.cloud.fork())
     }
 
-    fn over(kinds: Arc<Kinds>, cloud: Cloud) -> Self {
+    /// Another provider of the same cloud: with a configuration of its own, and types that may be others.
+    #[must_use]
+    pub fn beside(&self, types: &Types) -> Self {
+        Self::over(types.0.clone(), self.operations.cloud.clone())
+    }
+
+    fn over(kinds: Arc<Kinds>, cloud: impl Into<Arc<Cloud>>) -> Self {
         let operations = Arc::new(Operations::new(kinds, cloud));
         // Nothing waits, so the speed says nothing.
         let sandbox = Sandbox::new(operations.clone(), REGION, Speed::default());

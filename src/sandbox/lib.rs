@@ -18,11 +18,13 @@
 //! | `rules` | ids, ARNs and endpoints as the cloud forms them, and what it refuses: one file a service |
 //! | `data`, `validate` | data sources; values that the provider refuses before it asks the cloud |
 //! | `cloud` | the objects and the ledger |
-//! | `in_memory` | all of it in the caller's process, for simulations |
+//! | `chance` | random ids, the same in every run of a sandbox in memory |
+//! | `in_memory` | all of it in the caller's process, for simulations and the tests of stacks |
 //!
 //! **Why not** a fake inside the engine's process: the sandbox is there to show what really happens, so it takes the same way.
 
 mod behaviour;
+mod chance;
 mod clock;
 mod cloud;
 mod data;

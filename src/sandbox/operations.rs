@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use terrane_core::value::Map;
 use terrane_core::{Diagnostic, Value};
 
+use crate::chance;
 use crate::clock::Timestamp;
 use crate::cloud::{Change, Cloud, CloudError, LedgerAction, Objects};
 use crate::draft::Draft;
@@ -76,15 +77,15 @@ impl From<CloudError> for Failure {
 /// The operations of one provider process.
 pub(crate) struct Operations {
     pub(crate) kinds: Arc<Kinds>,
-    pub(crate) cloud: Cloud,
+    pub(crate) cloud: Arc<Cloud>,
     sequence: AtomicU32,
 }
 
 impl Operations {
-    pub(crate) fn new(kinds: impl Into<Arc<Kinds>>, cloud: Cloud) -> Self {
+    pub(crate) fn new(kinds: impl Into<Arc<Kinds>>, cloud: impl Into<Arc<Cloud>>) -> Self {
         Self {
             kinds: kinds.into(),
-            cloud,
+            cloud: cloud.into(),
             sequence: AtomicU32::new(0),
         }
     }
@@ -300,8 +301,9 @@ impl Operations {
         decide: impl FnOnce(&Objects) -> Result<(Change, Map), Failure>,
     ) -> Result<Map, Failure> {
         let mut result = Ok(Map::new());
-        self.cloud
-            .change(&self.kinds, |objects| match decide(objects) {
+        let seed = self.cloud.seed();
+        self.cloud.change(&self.kinds, |objects| {
+            match chance::seeded(seed, || decide(objects)) {
                 Ok((change, object)) => {
                     result = Ok(object);
                     Some(change)
@@ -310,7 +312,8 @@ impl Operations {
                     result = Err(failure);
                     None
                 }
-            })?;
+            }
+        })?;
         result
     }
 }

@@ -1,35 +1,28 @@
 //! The platform, declared without any cloud.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::time::Instant;
 
 use serde_json::json;
-use terrane::{ConfigValues, PlannedStack, PolicyOutcome, Program, Resource, Stack};
+use terrane::{BlockArguments, ConfigValues, PlannedStack, PolicyOutcome, Program, Resource, Stack};
 use terrane_aws::{ec2, eks};
+use terrane_testkit::{TestCloud, TestStack};
 
 use crate::{Config, Platform};
 
-fn program(flags: &[&str]) -> Result<Program, String> {
-    let mut values = ConfigValues::new();
-    for flag in flags {
-        values.add_flag(flag).expect("a name and a value");
-    }
-    let declared = Program::from_fn(
-        |stack| {
-            let config: Config = stack.config()?;
-            Platform::declare(stack, &config)?.export(stack);
-            Ok(())
-        },
-        values,
-    );
-    declared.map_err(|diagnostics| diagnostics.to_string())
+/// The platform with those values in place of its defaults.
+fn platform(flags: &[&str]) -> TestStack {
+    let stack = TestStack::new(|stack: &mut Stack| {
+        let config: Config = stack.config()?;
+        Platform::declare(stack, &config)?.export(stack);
+        Ok(())
+    });
+    flags.iter().fold(stack, |stack, flag| stack.var(flag))
 }
 
 fn addresses(flags: &[&str]) -> BTreeSet<String> {
-    let program = program(flags).expect("a program");
-    let resources = program.resources().iter();
-    resources
-        .map(|resource| resource.address.to_string())
-        .collect()
+    platform(flags).plan().addresses()
 }
 
 #[test]
@@ -105,20 +98,10 @@ fn a_nat_gateway_a_zone_adds_the_second_gateway_and_its_address() {
     );
     assert!(one.is_subset(&two));
     // The second private table goes through the second gateway.
-    let program = program(&["single_nat_gateway=false"]).expect("a program");
-    let table = program
-        .resources()
-        .iter()
-        .find(|resource| {
-            resource.address.to_string() == "module.network.aws_route_table.private[1]"
-        })
-        .expect("the table");
-    let needs = table.dependencies.iter();
-    let needs: Vec<String> = needs
-        .map(|&place| program.resources()[place].address.to_string())
-        .collect();
+    let plan = platform(&["single_nat_gateway=false"]).plan();
+    let table = plan.resource::<ec2::RouteTable>("module.network.aws_route_table.private[1]");
     assert_eq!(
-        needs,
+        table.needs(),
         [
             "module.network.aws_vpc.main",
             "module.network.aws_nat_gateway.main[1]"
@@ -238,8 +221,9 @@ fn each_key_switches_on_its_own_part_and_nothing_else() {
 
 #[test]
 fn every_output_is_published_under_its_name() {
-    let program = program(&[]).expect("a program");
-    let names: Vec<&str> = program
+    let plan = platform(&[]).plan();
+    let names: Vec<&str> = plan
+        .program()
         .exports()
         .iter()
         .map(|export| &*export.name)
@@ -317,25 +301,17 @@ fn values_that_contradict_each_other_are_refused_before_anything_is_declared() {
         ("github_branch=*", "github_branch `*` does not name one"),
         ("single_nat_gatway=false", "single_nat_gatway"),
     ] {
-        let error = program(&[flag]).expect_err("refused");
+        let error = platform(&[flag]).refused();
         assert!(error.contains(message), "{error}");
     }
 }
 
 #[test]
 fn addresses_of_subnets_follow_the_vpcs() {
-    let program = program(&["vpc_cidr=10.9.0.0/20"]).expect("a program");
-    let blocks: Vec<String> = program
-        .resources()
-        .iter()
-        .filter(|resource| &**resource.type_name() == "aws_subnet")
-        .map(|resource| {
-            let path = "cidr_block".parse().expect("a path");
-            match resource.arguments.part(&path) {
-                terrane::Expr::Literal(value) => value.as_str().unwrap_or_default().to_owned(),
-                other => format!("{other:?}"),
-            }
-        })
+    let plan = platform(&["vpc_cidr=10.9.0.0/20"]).plan();
+    let subnets = plan.of::<ec2::Subnet>().into_iter();
+    let blocks: Vec<String> = subnets
+        .map(|subnet| subnet.get(&subnet.cidr_block()).known())
         .collect();
     assert_eq!(
         blocks,
@@ -355,9 +331,7 @@ fn the_checklist_holds_for_every_environment() {
         &["environment=dev", "single_nat_gateway=false"],
         &PARTS.map(on).each_ref().map(String::as_str),
     ] {
-        let program = program(flags).expect("a program");
-        let plan = PlannedStack::creating(&program);
-        for report in plan.review() {
+        for report in platform(flags).plan().policies() {
             assert!(!report.refuses(), "{report:?}");
             let expected = match &*report.name {
                 // The default version has grown old, which is a notice.
@@ -377,13 +351,20 @@ fn the_checklist_finds_containers_that_run_as_root() {
         deploy_application: Some(true),
         ..Config::default()
     };
-    let found = broken_with(&config, |stack, _| {
+    let stack = TestStack::new(move |stack: &mut Stack| {
+        Platform::declare(stack, &config)?;
         let container = json!([{"name": "root", "security_context": [{"run_as_non_root": false}]}]);
         let spec = json!([{"template": [{"spec": [{"container": container}]}]}]);
         Resource::dynamic("kubernetes_deployment_v1", "root")
             .set("spec", spec)
             .declare(stack);
+        Ok(())
     });
+    // A real plan defers what is in the cluster until there is one.
+    let program = stack.program().expect("a program");
+    let reports = PlannedStack::creating(&program).review();
+    let refusing = reports.iter().filter(|report| report.refuses());
+    let found: Vec<_> = refusing.map(|report| &*report.name).collect();
     assert_eq!(found, ["containers are confined"]);
 }
 
@@ -397,7 +378,8 @@ fn prices_know_the_calendar_that_the_notice_goes_by() {
 
     for version in KUBERNETES_VERSIONS {
         let version = format!("1.{}", version.minor);
-        let program = program(&[&format!("eks_cluster_version={version}")]).expect("a program");
+        let stack = platform(&[&format!("eks_cluster_version={version}")]);
+        let program = stack.program().expect("a program");
         let plan = PlannedStack::creating(&program);
         let region = Some("us-east-1");
         let cost = estimate(&plan, region, &PriceTable::built_in(), &Usage::default());
@@ -427,24 +409,13 @@ fn prices_know_the_calendar_that_the_notice_goes_by() {
 }
 
 /// The names of the policies that the platform breaks with this beside it.
-fn broken(declare: impl FnOnce(&mut Stack, &Platform)) -> Vec<String> {
-    broken_with(&Config::default(), declare)
-}
-
-/// The same with that configuration.
-fn broken_with(config: &Config, declare: impl FnOnce(&mut Stack, &Platform)) -> Vec<String> {
-    let declared = Program::from_fn(
-        |stack| {
-            let platform = Platform::declare(stack, config)?;
-            declare(stack, &platform);
-            Ok(())
-        },
-        ConfigValues::new(),
-    );
-    let program = declared.expect("a program");
-    let reports = PlannedStack::creating(&program).review();
-    let refusing = reports.iter().filter(|report| report.refuses());
-    refusing.map(|report| report.name.to_string()).collect()
+fn broken(declare: impl Fn(&mut Stack, &Platform) + Send + Sync + 'static) -> Vec<String> {
+    let stack = TestStack::new(move |stack: &mut Stack| {
+        let platform = Platform::declare(stack, &Config::default())?;
+        declare(stack, &platform);
+        Ok(())
+    });
+    stack.plan().broken_policies()
 }
 
 #[test]
@@ -480,9 +451,20 @@ fn the_checklist_finds_open_ports_bare_buckets_and_keys() {
             .cidr_blocks(["0.0.0.0/0"])
             .declare(stack);
         Resource::dynamic("aws_s3_bucket", "bare").declare(stack);
-        Resource::dynamic("aws_ecr_repository", "blind").declare(stack);
-        Resource::dynamic("aws_iam_access_key", "pod").declare(stack);
-        Resource::dynamic("aws_eks_cluster", "silent").declare(stack);
+        Resource::dynamic("aws_ecr_repository", "blind")
+            .set("name", "blind")
+            .declare(stack);
+        Resource::dynamic("aws_iam_access_key", "pod")
+            .set("user", "pod")
+            .declare(stack);
+        Resource::dynamic("aws_eks_cluster", "silent")
+            .set("name", "silent")
+            .set("role_arn", "arn:aws:iam::123456789012:role/r")
+            .push_block(
+                "vpc_config",
+                BlockArguments::new().set("subnet_ids", platform.network.public_subnet_ids()),
+            )
+            .declare(stack);
         Resource::dynamic("aws_cloudwatch_log_group", "endless").declare(stack);
     });
     assert_eq!(
@@ -498,4 +480,40 @@ fn the_checklist_finds_open_ports_bare_buckets_and_keys() {
             "logs expire",
         ]
     );
+}
+
+#[test]
+fn the_whole_platform_comes_up_is_at_rest_and_goes() {
+    let parts = PARTS.map(|key| format!("{key}=true"));
+    let stack = platform(&parts.each_ref().map(String::as_str));
+    let mut cloud = TestCloud::new();
+    cloud.up(&stack).succeeds();
+    cloud.preview(&stack).assert_empty();
+    let larger = stack.clone().var("eks_node_max_size=9");
+    assert_eq!(
+        cloud.preview(&larger).changes(),
+        ["update module.cluster.aws_eks_node_group.main"]
+    );
+    cloud.up(&larger).succeeds();
+    cloud.destroy(&larger).succeeds();
+    assert!(cloud.is_empty(), "{:?}", cloud.orphans());
+}
+
+/// `cargo test -p terrane-platform -- --ignored --nocapture` prints the figures of `docs/testing.md`.
+#[test]
+#[ignore = "it measures, and asserts nothing about time"]
+fn how_long_plans_take() {
+    let stack = platform(&[]);
+    let timed = |what: &str, work: &mut dyn FnMut()| {
+        let begun = Instant::now();
+        work();
+        let _ = writeln!(std::io::stderr(), "{what}: {:?}", begun.elapsed());
+    };
+    timed("first plan", &mut || drop(stack.plan()));
+    timed("second plan", &mut || drop(stack.plan()));
+    let mut cloud = TestCloud::new();
+    timed("up", &mut || drop(cloud.up(&stack).succeeds()));
+    timed("preview at rest", &mut || {
+        cloud.preview(&stack).assert_empty();
+    });
 }

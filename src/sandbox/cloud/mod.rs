@@ -172,6 +172,12 @@ impl Cloud {
         }
     }
 
+    /// The number that the ids of the next change are drawn from, for a cloud without files.
+    pub(crate) fn seed(&self) -> Option<u64> {
+        let inner = self.lock();
+        (!inner.is_shared()).then_some(inner.sequence)
+    }
+
     /// Looks at the objects, as of the last change by whichever process, and perhaps makes a change of its own.
     pub(crate) fn change(
         &self,

@@ -4,6 +4,7 @@ use data_encoding::HEXLOWER;
 use terrane_core::Value;
 use terrane_core::value::Map;
 
+use crate::chance;
 use crate::clock::Timestamp;
 use crate::cloud::Objects;
 
@@ -112,11 +113,10 @@ impl<'a> CloudView<'a> {
     }
 }
 
-/// Random bytes.
+/// Random bytes; in a sandbox in memory the same ones in each run of the same operations.
 pub(crate) fn random_bytes(count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
-    // Without randomness the ids of one sandbox may repeat, which its own rules then notice.
-    let _ = getrandom::fill(&mut bytes);
+    chance::fill(&mut bytes);
     bytes
 }
 
@@ -141,8 +141,7 @@ pub(crate) fn uuid() -> String {
 /// IAM's ids of principals: a prefix that says of what, and 17 capitals and digits.
 pub(crate) fn principal(prefix: &str) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let mut bytes = [0; 17];
-    let _ = getrandom::fill(&mut bytes);
+    let bytes = random_bytes(17);
     let letters = bytes
         .iter()
         .map(|byte| char::from(LETTERS[usize::from(byte % 32)]));

@@ -188,26 +188,7 @@ impl<'a> Side<'a> {
 
     /// The expression of the program that decides the value at `path`, and the path that is left below it.
     pub(crate) fn argument(&self, path: &Path) -> Option<(&'a Expr, Path)> {
-        let mut expr = self.arguments?;
-        let mut steps = path.steps().iter();
-        loop {
-            while let Expr::Sensitive(inner) = expr {
-                expr = inner;
-            }
-            let Some(step) = steps.as_slice().first() else {
-                return Some((expr, Path::root()));
-            };
-            match (expr, step) {
-                (Expr::Map(members), PathStep::Attribute(name) | PathStep::Key(name)) => {
-                    expr = members.get(name)?;
-                }
-                (Expr::List(elements), PathStep::Index(index)) => expr = elements.get(*index)?,
-                // One block that may stand for a list of one.
-                (Expr::Map(_), PathStep::Index(0)) => {}
-                _ => return Some((expr, steps.as_slice().iter().cloned().collect())),
-            }
-            steps.next();
-        }
+        self.arguments?.argument(path)
     }
 
     /// Whether something of the value at `path` comes from elsewhere in the program.

@@ -118,6 +118,19 @@ impl Outline {
         Subject::of(shown, details).outline()
     }
 
+    /// Every argument of a plan, without lines of the source: it stays the same until the plan changes.
+    pub(crate) fn still(plan: &Plan, program: &Program) -> Self {
+        let subject = Subject::of_plan(plan, program, Secrets::Hidden, Details::All);
+        let mut outline = subject.outline();
+        let without_line = |entry: &mut Entry| entry.location = None;
+        outline.drift.each(&mut { without_line });
+        outline.changes.each(&mut { without_line });
+        for change in outline.deferred.iter_mut().flat_map(|one| &mut one.changes) {
+            change.location = None;
+        }
+        outline
+    }
+
     /// The same of some of its changes, with every argument.
     pub(crate) fn of_some(shown: &ShownPlan<'_>, which: &Pattern) -> Self {
         let is_meant = |change: &ResourceChange| which.matches(&change.address);
@@ -140,6 +153,10 @@ impl Outline {
 
 impl<'a> Subject<'a> {
     fn of(shown: &'a ShownPlan<'a>, details: Details) -> Self {
+        Self::of_plan(shown.plan, shown.program, shown.secrets, details)
+    }
+
+    fn of_plan(plan: &'a Plan, program: &'a Program, secrets: Secrets, details: Details) -> Self {
         let Plan {
             mode,
             changes,
@@ -149,7 +166,7 @@ impl<'a> Subject<'a> {
             moves,
             adoptions,
             ..
-        } = shown.plan;
+        } = plan;
         Self {
             mode: *mode,
             changes,
@@ -158,9 +175,9 @@ impl<'a> Subject<'a> {
             outputs,
             moves,
             adoptions,
-            invocations: shown.plan.invocations(shown.program),
-            program: shown.program,
-            secrets: shown.secrets,
+            invocations: plan.invocations(program),
+            program,
+            secrets,
             details,
         }
     }

@@ -51,6 +51,16 @@ impl<T> ModuleTree<T> {
         self.own.is_empty() && self.children.is_empty()
     }
 
+    /// Changes each thing.
+    pub(crate) fn each(&mut self, change: &mut dyn FnMut(&mut T)) {
+        for own in &mut self.own {
+            change(own);
+        }
+        for (_, child) in &mut self.children {
+            child.each(change);
+        }
+    }
+
     /// Visits everything with its depth: first the root, then module by module.
     pub(crate) fn walk<'a>(&'a self, visit: &mut dyn FnMut(usize, Node<'a, T>)) {
         self.walk_at(0, visit);

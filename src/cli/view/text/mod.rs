@@ -16,6 +16,7 @@ mod providers;
 mod repair;
 mod run;
 mod state;
+mod still;
 mod summary;
 mod table;
 mod upkeep;
@@ -34,6 +35,7 @@ use plan::PlanText;
 
 pub(crate) use installing::{Installing, install_warning};
 pub(crate) use live::rows_of_planning;
+pub use still::plan_text;
 pub(in crate::view) use summary::{closed, partial, refreshed, totals};
 pub(crate) use words::name;
 pub(in crate::view) use words::waiting;

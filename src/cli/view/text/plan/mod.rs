@@ -34,10 +34,13 @@ pub(crate) struct PlanText<'a> {
 impl PlanText<'_> {
     /// The whole text; ends with a line feed.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!(
-            "{}\n\n",
-            self.painter.paint(Tone::Faint, &self.place.line())
-        );
+        let place = self.painter.paint(Tone::Faint, &self.place.line());
+        format!("{place}\n\n{}", self.body())
+    }
+
+    /// The same without the place.
+    pub(super) fn body(&self) -> String {
+        let mut text = String::new();
         self.drift(&mut text);
         self.taken_over(&mut text);
         if !self.outline.changes.is_empty() {
