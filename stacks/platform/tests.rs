@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use serde_json::json;
-use terrane::{BlockArguments, ConfigValues, PlannedStack, PolicyOutcome, Program, Resource, Stack};
+use terrane::{BlockArguments, ConfigValues, PlannedStack, PolicyOutcome, Resource, Stack};
 use terrane_aws::{ec2, eks};
 use terrane_testkit::{TestCloud, TestStack};
 
@@ -484,8 +484,7 @@ fn the_checklist_finds_open_ports_bare_buckets_and_keys() {
 
 #[test]
 fn the_whole_platform_comes_up_is_at_rest_and_goes() {
-    let parts = PARTS.map(|key| format!("{key}=true"));
-    let stack = platform(&parts.each_ref().map(String::as_str));
+    let stack = platform(&PARTS.map(on).each_ref().map(String::as_str));
     let mut cloud = TestCloud::new();
     cloud.up(&stack).succeeds();
     cloud.preview(&stack).assert_empty();
