@@ -1,6 +1,7 @@
 //! The failure of a command: diagnostics for a person, an exit code for a script.
 
 use terrane_core::{Diagnostic, Diagnostics};
+use terrane_deploy::DeployError;
 
 use crate::exit_code::Exit;
 
@@ -51,5 +52,24 @@ impl From<Diagnostics> for CommandError {
 impl From<Diagnostic> for CommandError {
     fn from(diagnostic: Diagnostic) -> Self {
         Diagnostics::from(diagnostic).into()
+    }
+}
+
+impl From<DeployError> for CommandError {
+    fn from(error: DeployError) -> Self {
+        let exit = match &error {
+            DeployError::Misconfigured(_) => Exit::USAGE,
+            DeployError::Locked { .. } => Exit::LOCKED,
+            DeployError::Refused(_) => Exit::REFUSED,
+            DeployError::Denied(_) => Exit::DENIED,
+            DeployError::Unwritten(_) => Exit::STATE_UNWRITTEN,
+            DeployError::Fenced(_) => Exit::FENCED,
+            DeployError::Cancelled => return crate::signals::interrupted(),
+            _ => Exit::FAILED,
+        };
+        Self {
+            exit,
+            diagnostics: error.diagnostics(),
+        }
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_core::Diagnostic;
+use terrane_deploy::Cancellation;
 use terrane_engine::Stopper;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::error::CommandError;
@@ -35,7 +35,7 @@ enum Kind {
 
 /// Listens for signals during a run. Dropping it ends the listening, not the effect of a signal that was heard.
 pub(crate) struct Signals {
-    heard: watch::Receiver<bool>,
+    heard: Cancellation,
     listening: JoinHandle<()>,
 }
 
@@ -52,14 +52,15 @@ impl Signals {
     }
 
     fn heard_by(streams: Arc<Streams>, stop: impl Future<Output = ()> + Send + 'static) -> Self {
-        let (tell, heard) = watch::channel(false);
+        let heard = Cancellation::new();
+        let tell = heard.clone();
         let listening = tokio::spawn(async move {
             // Without signals a run cannot be stopped in order, but it can run.
             let Ok(mut signals) = Listener::new() else {
                 return;
             };
             let first = signals.next().await;
-            let _ = tell.send(true);
+            tell.cancel();
             streams.stop();
             streams.err(
                 "\nstopping: waiting for running operations to finish; press Ctrl-C again to exit at once\n",
@@ -83,17 +84,19 @@ impl Signals {
         Self { heard, listening }
     }
 
+    /// Cancelled by the first signal.
+    pub(crate) fn cancellation(&self) -> &Cancellation {
+        &self.heard
+    }
+
     /// Whether a signal was heard.
     pub(crate) fn heard(&self) -> bool {
-        *self.heard.borrow()
+        self.heard.is_cancelled()
     }
 
     /// Returns when the first signal is heard.
     pub(crate) async fn wait(&self) {
-        let mut heard = self.heard.clone();
-        if heard.wait_for(|heard| *heard).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        self.heard.cancelled().await;
     }
 }
 

@@ -14,8 +14,8 @@ use terrane_provider::{Environment, Providers};
 use terrane_registry::LockFile;
 use terrane_state::model::Lineage;
 use terrane_state::{
-    Backend, BackendConfig, Backends, Liveness, LocalBackend, Operation, Origin, Patience,
-    Recorder as _, Run, RunOptions, State,
+    Backend, BackendConfig, Backends, LocalBackend, Operation, Origin, Patience, Recorder as _,
+    Run, RunOptions, State,
 };
 
 use crate::cancellation::Cancellation;
@@ -27,8 +27,10 @@ use crate::options::{Approve, Decision, Operating, Preview, Up};
 use crate::program::{declared, needs_state_for_hosts, read_references, resolve_hosts};
 use crate::providers::{ProviderSetup, Unobserved};
 use crate::redactor::Redactor;
-use crate::rescue::{Aftermath, RescueFolder};
-use crate::run::{Attendant, Carried, Ended, FreshPlan, HeldRun, Proposal, attend};
+use crate::rescue::{Aftermath, RescueFolder, lost};
+use crate::run::{
+    Attendant, Carried, Ended, FreshPlan, HeldRun, Proposal, Rehearsed, attend, make_plan, rehearse,
+};
 use crate::{callers, identity, policies};
 
 /// A stack that a program deploys: made once, and used as often as it is needed.
@@ -375,27 +377,19 @@ impl Inner {
         let events = MaskedEvents::new(operating.events.clone(), redactor.clone());
         let engine = self.engine(&*providers, &events, operating.parallelism);
         let planning = async {
-            // A live run records the results of its operations itself.
-            let open = found.open.into_iter();
-            let open: Vec<_> = open
-                .filter(|open| open.liveness() != Liveness::Alive)
-                .collect();
-            let (recovered, state) = match open.is_empty() {
-                true => (Recovered::default(), state),
-                false => engine.rehearse(&program, &state, open).await,
-            };
+            let Rehearsed {
+                recovered, state, ..
+            } = rehearse(&engine, &program, state, found.open).await;
             let options = PlanOptions {
                 blocked: recovered.blocked(),
                 unread: found.unread,
                 ..planning
             };
-            let plan = engine.plan(&program, &state, &options).await;
-            if operating.cancellation.is_cancelled() {
-                return Err(DeployError::Cancelled);
-            }
-            let plan = plan.map_err(|all| DeployError::Failed(redactor.diagnostics(all)))?;
+            let cancellation = &operating.cancellation;
+            let plan = make_plan(&engine, cancellation, &program, &state, &options).await;
+            let plan = plan.map_err(|error| masked_error(error, &redactor))?;
             let callers = callers::known(&engine, &program, &plan).await;
-            Ok((plan, recovered, callers))
+            Ok::<_, DeployError>((plan, recovered, callers))
         };
         let planned = cancellable(&engine, &operating.cancellation, planning).await;
         engine.close().await;
@@ -536,12 +530,7 @@ impl Inner {
                     .detail(format!("they are in {path}"))
                     .hint(format!("store them with `state push {path}`"))
             }
-            Some(Aftermath::Lost(why)) => {
-                let why: Vec<String> = why.iter().map(ToString::to_string).collect();
-                Diagnostic::error("the results of this run could not be stored anywhere")
-                    .detail(why.join("; "))
-                    .hint("the journal has every operation that was begun; the next run recovers them")
-            }
+            Some(Aftermath::Lost(why)) => lost(&why),
         };
         let mut diagnostics = DeployError::from(error.clone()).diagnostics();
         diagnostics.push(told);
@@ -642,11 +631,7 @@ impl Attendant for Unattended<'_> {
     async fn confirm(&self, proposal: &Proposal<'_>) -> std::result::Result<(), DeployError> {
         let Proposal { plan, program, .. } = proposal;
         let reports = policies::review(plan, program, self.redactor);
-        let broken = reports.iter().filter(|report| report.refuses());
-        let denied: Diagnostics = broken.map(policies::refusal).collect();
-        if !denied.is_empty() {
-            return Err(DeployError::Denied(denied));
-        }
+        policies::check(&reports)?;
         if let (false, Some(stuck)) = (proposal.is_continuation, plan.stuck(None)) {
             return Err(stuck.into());
         }

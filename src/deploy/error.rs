@@ -61,9 +61,10 @@ impl DeployError {
             | Self::Fenced(all)
             | Self::Failed(all) => all.clone(),
             Self::Incomplete(deployed) => deployed.diagnostics.clone(),
-            Self::Locked { .. } | Self::NotConfirmed | Self::Cancelled => {
-                Diagnostic::error(self.to_string()).into()
+            Self::Locked { place, .. } => {
+                Diagnostic::error(format!("the state at {place} is locked by another run")).into()
             }
+            Self::NotConfirmed | Self::Cancelled => Diagnostic::error(self.to_string()).into(),
         }
     }
 

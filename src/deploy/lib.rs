@@ -53,7 +53,8 @@ pub use providers::{
     LOCK_FILE, ProviderSetup, Sandbox, cache_folder, cli_config, not_installed, required_providers,
 };
 pub use redactor::{Redactor, SENSITIVE};
-pub use rescue::{Aftermath, RescueFolder, Unpushed};
+pub use rescue::{Aftermath, RescueFolder, Unpushed, lost};
 pub use run::{
-    Attendant, Carried, Ended, FreshPlan, HeldRun, PlanSource, Proposal, Sourced, attend,
+    Attendant, Carried, Ended, FreshPlan, HeldRun, PlanSource, Proposal, Rehearsed, Sourced,
+    attend, make_plan, rehearse,
 };

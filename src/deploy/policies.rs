@@ -1,9 +1,10 @@
 //! Checks a plan by the policies of its program.
 
 use terrane_core::policy::{PolicyFinding, PolicyReport};
-use terrane_core::{Diagnostic, Program};
+use terrane_core::{Diagnostic, Diagnostics, Program};
 use terrane_engine::Plan;
 
+use crate::error::DeployError;
 use crate::redactor::Redactor;
 
 /// The report of each policy, without known secrets.
@@ -34,8 +35,20 @@ fn mask(finding: &mut PolicyFinding, redactor: &Redactor) {
     (finding.message, finding.attribute) = (told.summary, told.attribute);
 }
 
-/// The error of a plan that breaks a mandatory policy.
-pub fn refusal(report: &PolicyReport) -> Diagnostic {
+/// Refuses a plan that breaks a mandatory policy.
+///
+/// # Errors
+/// When it breaks one.
+pub fn check(reports: &[PolicyReport]) -> Result<(), DeployError> {
+    let broken = reports.iter().filter(|report| report.refuses());
+    let denied: Diagnostics = broken.map(refusal).collect();
+    match denied.is_empty() {
+        true => Ok(()),
+        false => Err(DeployError::Denied(denied)),
+    }
+}
+
+fn refusal(report: &PolicyReport) -> Diagnostic {
     /// More are counted instead of named.
     const NAMED: usize = 10;
     let findings = &report.violations;

@@ -81,23 +81,23 @@ impl ProviderSetup {
         program: &Program,
         observer: &dyn InstallObserver,
     ) -> Result<Plugins, DeployError> {
-        let processes = program.providers().iter();
+        let declared = program.providers().as_slice();
+        let processes = declared.iter();
         let processes = processes.filter(|provider| !provider.address.source.is_builtin());
-        let mut plugins = self.plugins();
+        let mut plugins = match &self.sandbox {
+            Some(_) => self.plugins(),
+            None => {
+                let required = required_providers(program);
+                self.installed(required, declared, observer).await?
+            }
+        };
         for provider in processes {
             plugins = match &self.sandbox {
                 Some(sandbox) => in_sandbox(plugins, sandbox, provider)?,
                 None => plugins.pass_env(provider.address.source.clone(), &provider.passed_env),
             };
         }
-        match self.sandbox {
-            Some(_) => Ok(plugins),
-            None => {
-                let required = required_providers(program);
-                self.with_installed(plugins, required, program, observer)
-                    .await
-            }
-        }
+        Ok(plugins)
     }
 
     /// Processes of this machine's providers.
@@ -130,14 +130,17 @@ impl ProviderSetup {
         Installer::new(self.cli_config.clone(), settings)
     }
 
-    /// The same, with each of these that is not attached to, after it was installed where need be. `program` says where it names them.
-    async fn with_installed(
+    /// Processes of these providers, each installed first where need be and not attached to. `declared` says where the program names them.
+    ///
+    /// # Errors
+    /// When one cannot be installed.
+    pub async fn installed(
         &self,
-        mut plugins: Plugins,
         all: Vec<RequiredProvider>,
-        program: &Program,
+        declared: &[ProviderConfig],
         observer: &dyn InstallObserver,
     ) -> Result<Plugins, DeployError> {
+        let mut plugins = self.plugins();
         let mut required = Vec::new();
         for one in all {
             if !plugins.is_attached(&one.source)? {
@@ -148,8 +151,7 @@ impl ProviderSetup {
             return Ok(plugins);
         }
         let installed = self.installer().install(&required, observer).await;
-        let declared: Vec<&ProviderConfig> = program.providers().iter().collect();
-        for package in installed.map_err(|errors| not_installed(errors, &declared))? {
+        for package in installed.map_err(|errors| not_installed(errors, declared))? {
             let installed = InstalledProvider {
                 command: package.binary.into(),
                 version: package.version,
@@ -236,7 +238,7 @@ fn in_sandbox(
 }
 
 /// The failures of an installation, each about its provider, at the line of the program that names it.
-pub fn not_installed(errors: Vec<InstallError>, declared: &[&ProviderConfig]) -> DeployError {
+pub fn not_installed(errors: Vec<InstallError>, declared: &[ProviderConfig]) -> DeployError {
     let is_refusal = errors.iter().any(|error| error.is_refusal);
     let diagnostics = errors.into_iter().map(|error| {
         let source = error.provider.as_deref();

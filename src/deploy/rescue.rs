@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use terrane_core::Diagnostics;
+use terrane_core::{Diagnostic, Diagnostics};
 use terrane_state::{Failure, Kept, Origin, Recorder as _, Rescued, Run, RunError, Sha256, file};
 
 use crate::error::DeployError;
@@ -97,4 +97,12 @@ pub enum Aftermath {
     Saved(PathBuf),
     /// They could not be stored anywhere, and why.
     Lost(Diagnostics),
+}
+
+/// The error of a run whose results could not be stored anywhere.
+pub fn lost(why: &Diagnostics) -> Diagnostic {
+    let why: Vec<String> = why.iter().map(ToString::to_string).collect();
+    Diagnostic::error("the results of this run could not be stored anywhere")
+        .detail(why.join("; "))
+        .hint("the journal has every operation that was begun; the next run recovers them")
 }

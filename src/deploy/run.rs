@@ -9,7 +9,7 @@ use terrane_core::Program;
 use terrane_engine::{
     Applied, CallerIdentity, DeferredChange, Engine, Plan, PlanOptions, Recovered,
 };
-use terrane_state::{Recorder as _, Run};
+use terrane_state::{Liveness, OpenIntent, Recorder as _, Run, State};
 
 use crate::callers;
 use crate::cancellation::Cancellation;
@@ -102,7 +102,8 @@ pub trait PlanSource<A: Attendant> {
     ///
     /// # Errors
     /// When that cannot be recorded.
-    fn begin(&self, held: HeldRun<'_>) -> impl Future<Output = Result<(), A::Error>>;
+    fn begin(&self, held: HeldRun<'_>, attendant: &A)
+    -> impl Future<Output = Result<(), A::Error>>;
 }
 
 /// Makes a plan with these options, after it recovered unresolved operations of earlier runs.
@@ -200,7 +201,7 @@ impl<A: Attendant> Work<'_, A> {
                 carried: None,
             });
         }
-        source.begin(self.held).await?;
+        source.begin(self.held, self.attendant).await?;
         if reads_everything {
             run.all_was_read();
         }
@@ -316,7 +317,7 @@ impl<A: Attendant> PlanSource<A> for FreshPlan {
             unread: run.is_unread(),
             ..self.0.clone()
         };
-        let plan = make_plan(held, &options).await?;
+        let plan = make_plan(engine, cancellation, program, &run.state(), &options).await?;
         Ok(Sourced {
             callers: callers::known(engine, program, &plan).await,
             plan: Cow::Owned(plan),
@@ -326,17 +327,56 @@ impl<A: Attendant> PlanSource<A> for FreshPlan {
         })
     }
 
-    async fn begin(&self, _: HeldRun<'_>) -> Result<(), A::Error> {
+    async fn begin(&self, _: HeldRun<'_>, _: &A) -> Result<(), A::Error> {
         Ok(())
     }
 }
 
-/// Plans on the state as the run holds it; being cancelled on the way is no failure.
-async fn make_plan(held: HeldRun<'_>, options: &PlanOptions) -> Result<Plan, DeployError> {
-    let prior = held.run.state();
-    let planned = held.engine.plan(held.program, &prior, options).await;
-    if held.cancellation.is_cancelled() {
+/// Plans; being cancelled on the way is no failure of the plan.
+///
+/// # Errors
+/// When none can be made.
+pub async fn make_plan(
+    engine: &Engine<'_>,
+    cancellation: &Cancellation,
+    program: &Program,
+    prior: &State,
+    options: &PlanOptions,
+) -> Result<Plan, DeployError> {
+    let planned = engine.plan(program, prior, options).await;
+    if cancellation.is_cancelled() {
         return Err(DeployError::Cancelled);
     }
     Ok(planned?)
+}
+
+/// What a run would find of unresolved operations now.
+pub struct Rehearsed {
+    /// The result of recovering them.
+    pub recovered: Recovered,
+    /// The state after it.
+    pub state: State,
+    /// Operations of a live run, which records their results itself.
+    pub running: Vec<OpenIntent>,
+}
+
+/// Recovers unresolved operations without recording or waiting, for a plan that is only shown.
+pub async fn rehearse(
+    engine: &Engine<'_>,
+    program: &Program,
+    state: State,
+    open: Vec<OpenIntent>,
+) -> Rehearsed {
+    let (running, open): (Vec<_>, Vec<_>) = open
+        .into_iter()
+        .partition(|open| open.liveness() == Liveness::Alive);
+    let (recovered, state) = match open.is_empty() {
+        true => (Recovered::default(), state),
+        false => engine.rehearse(program, &state, open).await,
+    };
+    Rehearsed {
+        recovered,
+        state,
+        running,
+    }
 }

@@ -1,5 +1,6 @@
 //! `destroy`: plan the destruction of everything in the state, show, ask, apply.
 
+use terrane_deploy::FreshPlan;
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;
 
@@ -10,7 +11,6 @@ use crate::session::Session;
 use crate::workflow::apply::{Applying, Request, plan_and_apply};
 use crate::workflow::approval;
 use crate::workflow::confirmation::Confirmation;
-use crate::workflow::plan_source::Fresh;
 
 pub(super) async fn run(session: &Session<'_>, arguments: Destroy) -> Result<Exit, CommandError> {
     let Destroy {
@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Destroy) -> Result<Exi
     let approved = approval::read(plan_digest.as_ref())?;
     let request = Request {
         operation: Operation::Destroy,
-        source: Fresh(PlanOptions {
+        source: FreshPlan(PlanOptions {
             mode: PlanMode::Destroy,
             targets,
             excludes,

@@ -1,9 +1,10 @@
 //! `preview`: plan and show. Writes no state, and takes no lock unless it is asked to.
 
 use terrane_core::{Diagnostic, Diagnostics, Severity};
-use terrane_engine::{PlanOptions, Recovered};
+use terrane_deploy::{Rehearsed, make_plan, policies, rehearse};
+use terrane_engine::PlanOptions;
 use terrane_state::model::Lineage;
-use terrane_state::{Clock as _, Liveness, Operation, Recorder as _, SystemClock};
+use terrane_state::{Clock as _, Operation, Recorder as _, SystemClock};
 
 use crate::args::{Parallelism, Preview};
 use crate::error::CommandError;
@@ -11,8 +12,8 @@ use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
 use crate::signals::{NOTHING_CHANGED, Signals};
 use crate::view::{PlanView as _, PlanViews, Secrets, ShownPlan};
-use crate::workflow::plan::{Machine, check, make_plan, say_recovered};
-use crate::workflow::{advice, approval, cost, policies, saved, unresolved};
+use crate::workflow::plan::{Machine, check, say_recovered};
+use crate::workflow::{advice, approval, cost, saved, unresolved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exit, CommandError> {
     let views = session.plan_views(&arguments.guard.files);
@@ -75,14 +76,11 @@ async fn plan_and_show(
     let planned = {
         let _ticking = feed.ticking();
         let planning = async {
-            let left = recovered.open.into_iter();
-            // A live run records the results of its operations itself.
-            let (running, open): (Vec<_>, Vec<_>) =
-                left.partition(|open| open.liveness() == Liveness::Alive);
-            let (recovered, state) = match open.is_empty() {
-                true => (Recovered::default(), state),
-                false => engine.rehearse(&program, &state, open).await,
-            };
+            let Rehearsed {
+                recovered,
+                state,
+                running,
+            } = rehearse(&engine, &program, state, recovered.open).await;
             feed.pause();
             session.say(&unresolved::found(&running, Severity::Warning));
             session.say(&recovered.diagnostics);
@@ -92,7 +90,9 @@ async fn plan_and_show(
             session.say(&unresolved);
             options.blocked = recovered.blocked();
             is_partial = !recovered.remaining.is_empty();
-            make_plan(&engine, &signals, &program, &state, &options).await
+            let cancellation = signals.cancellation();
+            let plan = make_plan(&engine, cancellation, &program, &state, &options).await;
+            plan.map_err(CommandError::from)
         };
         match &held {
             None => planning.await,
@@ -122,7 +122,7 @@ async fn plan_and_show(
         Vec::new()
     });
     let place = session.place(&program, &providers, callers.clone()).await?;
-    let policies = policies::review(session, &plan, &program);
+    let policies = policies::review(&plan, &program, &session.redactor);
     let cost = prices.map(|prices| prices.estimate(session, &plan, &program));
     let stuck = plan.stuck(None).map_or(Ok(()), |stuck| Err(stuck.into()));
     let refused = check(&plan, &guard, &policies, NOTHING_CHANGED)

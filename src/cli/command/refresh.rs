@@ -1,5 +1,6 @@
 //! `refresh`: read every object, show drift, ask, write the state.
 
+use terrane_deploy::FreshPlan;
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;
 
@@ -10,7 +11,6 @@ use crate::session::Session;
 use crate::view::Details;
 use crate::workflow::apply::{Applying, Request, plan_and_apply};
 use crate::workflow::confirmation::Confirmation;
-use crate::workflow::plan_source::Fresh;
 
 pub(super) async fn run(session: &Session<'_>, arguments: Refresh) -> Result<Exit, CommandError> {
     let Refresh {
@@ -19,7 +19,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Refresh) -> Result<Exi
     } = arguments;
     let request = Request {
         operation: Operation::Refresh,
-        source: Fresh(PlanOptions {
+        source: FreshPlan(PlanOptions {
             mode: PlanMode::RefreshOnly,
             ..PlanOptions::default()
         }),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use terrane_core::Diagnostic;
+use terrane_deploy::policies;
 
 use crate::args::{Pricing, Show};
 use crate::error::CommandError;
@@ -10,7 +11,7 @@ use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::view::{Approval, Details, InFiles, PlanView as _, Secrets, ShownPlan};
 use crate::workflow::cost::{self, Prices};
-use crate::workflow::{policies, saved};
+use crate::workflow::saved;
 
 pub(super) async fn run(session: &Session<'_>, arguments: Show) -> Result<Exit, CommandError> {
     let Show {
@@ -46,7 +47,7 @@ async fn show_plan(
     let (saved, program) = saved::open(session, file).await?;
     session.note(&saved.heading());
     session.say(&saved.plan.diagnostics);
-    let policies = policies::review(session, &saved.plan, &program);
+    let policies = policies::review(&saved.plan, &program, &session.redactor);
     let cost = prices.map(|prices| prices.estimate(session, &saved.plan, &program));
     let shown = ShownPlan {
         plan: &saved.plan,

@@ -1,5 +1,6 @@
 //! `up`: plan, show, ask, apply; or apply a saved plan.
 
+use terrane_deploy::FreshPlan;
 use terrane_state::Operation;
 
 use crate::args::{Approving, Parallelism, Up};
@@ -8,7 +9,6 @@ use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::workflow::apply::{Applying, Request, plan_and_apply};
 use crate::workflow::confirmation::Confirmation;
-use crate::workflow::plan_source::Fresh;
 use crate::workflow::{approval, cost, saved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Up) -> Result<Exit, CommandError> {
@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Up) -> Result<Exit, Co
     }
     let request = Request {
         operation: Operation::Apply,
-        source: Fresh(planning.options(false)),
+        source: FreshPlan(planning.options(false)),
         confirmation,
         question: "Make these changes?",
         applying,

@@ -1,30 +1,20 @@
-//! Which registry a provider is meant to be from that the program names without a host.
-//!
-//! The one that the lock file names; without an entry the one that the state names, for objects stay with their provider; then the one under
-//! which this machine has it. Only a provider that nothing names is the default registry's.
+//! Which registry a provider is meant to be from that the program or a person names without a host.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use terrane_core::Program;
 use terrane_core::addr::{ParseAddrError, ProviderSource};
+use terrane_deploy::{LOCK_FILE, host_among, needs_state_for_hosts, resolve_hosts};
 use terrane_registry::{CliConfig, LockFile, Version};
 use terrane_state::{Run, State};
 
 use super::Session;
-use super::providers::LOCK_FILE;
 
 impl Session<'_> {
     pub(super) async fn resolve_hosts(&self, program: &mut Program) {
         // Files that cannot be read are told of where they are needed.
         let lock = LockFile::load(Path::new(LOCK_FILE)).unwrap_or_default();
-        let locked =
-            |source: &ProviderSource| named(source, lock.providers().map(|(source, _)| source));
-        let sources = program.providers().iter().map(|one| &one.address.source);
-        let is_open = |source: &ProviderSource| {
-            *source.host == *ProviderSource::DEFAULT_HOST && locked(source).is_none()
-        };
-        let state = match sources.clone().any(is_open) {
+        let state = match needs_state_for_hosts(program, &lock) {
             true => self.stored().await,
             false => None,
         };
@@ -32,12 +22,7 @@ impl Session<'_> {
             true => CliConfig::default(),
             false => CliConfig::load(&self.environment.vars).unwrap_or_default(),
         };
-        program.resolve_hosts(|source| {
-            let stored = state.iter().flat_map(|state| state.resources.values());
-            let stored = stored.map(|instance| &instance.provider.source);
-            let known = locked(source).or_else(|| named(source, stored));
-            known.or_else(|| config.host_here(source))
-        });
+        resolve_hosts(program, &lock, state.as_ref(), &config);
     }
 
     /// The provider that a person means by `kubernetes`, `hashicorp/kubernetes` or the same with a host: one of the lock file, where
@@ -64,7 +49,7 @@ impl Session<'_> {
         .map_err(|error| error.to_string())?;
         if *source.host == *ProviderSource::DEFAULT_HOST {
             let config = CliConfig::load(&self.environment.vars).unwrap_or_default();
-            let host = named(&source, locked()).or_else(|| config.host_here(&source));
+            let host = host_among(&source, locked()).or_else(|| config.host_here(&source));
             source.host = host.unwrap_or(source.host);
         }
         Ok(source)
@@ -83,53 +68,5 @@ impl Session<'_> {
         let state = found.0.clone();
         self.looked.replace(Some(found));
         Some(state)
-    }
-}
-
-/// The host of that provider among those; its own if it is there, none if several others are.
-pub(super) fn named<'a>(
-    source: &ProviderSource,
-    among: impl Iterator<Item = &'a ProviderSource>,
-) -> Option<Arc<str>> {
-    let mut hosts: Vec<&Arc<str>> = among
-        .filter(|other| other.namespace == source.namespace && other.type_name == source.type_name)
-        .map(|other| &other.host)
-        .collect();
-    hosts.sort_unstable();
-    hosts.dedup();
-    match hosts[..] {
-        [host] => Some(host.clone()),
-        _ if hosts.contains(&&source.host) => Some(source.host.clone()),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_is_taken_over_only_where_it_is_the_only_one_named() {
-        let source = |text: &str| text.parse::<ProviderSource>().expect("a source");
-        let [ours, theirs, private] = [
-            "registry.opentofu.org",
-            "registry.terraform.io",
-            "example.com",
-        ]
-        .map(|host| source(&format!("{host}/acme/net")));
-        let other = source("registry.terraform.io/acme/other");
-        let host = |among: &[&ProviderSource]| {
-            named(&ours, among.iter().copied()).map(|host| host.to_string())
-        };
-        assert_eq!(host(&[&other]), None);
-        assert_eq!(
-            host(&[&theirs, &other, &theirs]).as_deref(),
-            Some("registry.terraform.io")
-        );
-        assert_eq!(
-            host(&[&theirs, &ours]).as_deref(),
-            Some("registry.opentofu.org")
-        );
-        assert_eq!(host(&[&theirs, &private]), None);
     }
 }

@@ -40,9 +40,9 @@ use program::read_var_file;
 
 pub(crate) use invocation::{Invocation, program_name, quoted_if_needed, shell_word};
 pub(crate) use program::StackFunction;
-pub(crate) use providers::{not_installed, own_digest, required_providers, start_failed};
-pub(crate) use rescue::Aftermath;
-pub(crate) use state::{replayed_text, run_error, working_folder};
+pub(crate) use providers::own_digest;
+pub(crate) use rescue::Told;
+pub(crate) use state::{replayed_text, run_error};
 
 /// One invocation of a stack program.
 pub(crate) struct Session<'a> {

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use terrane_deploy::cache_folder;
 use terrane_state::{BackendConfig, Backends, Run, Sha256, State};
 
 use super::Session;
-use super::providers::cache_folder;
 use super::state::sandbox_path;
 use crate::completion::Names;
 

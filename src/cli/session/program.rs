@@ -7,12 +7,12 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use terrane_config::{ConfigValues, VARIABLE_PREFIX};
-use terrane_core::{Diagnostic, Diagnostics, Producer, Program, Stack};
+use terrane_core::{Diagnostic, Diagnostics, Program, Stack};
+use terrane_deploy::{Producers, declared, host_among, read_references};
 use terrane_engine::{Inputs, Origin};
-use terrane_state::{Clock, SystemClock, read_exports};
+use terrane_state::{Clock, SystemClock};
 
 use super::Session;
-use super::hosts::named;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::streams::Streams;
@@ -28,27 +28,17 @@ impl Session<'_> {
     /// Runs the stack's function, checks its declarations, and resolves the hosts of its providers.
     pub(crate) async fn program(&self) -> Result<Program, CommandError> {
         let mut program = self.declared()?;
-        self.read_exports(&program).await?;
+        self.read_references(&program).await?;
         self.resolve_hosts(&mut program).await;
         Ok(program)
     }
 
     /// Reads what the program uses of other stacks' states. From then on their secrets are known.
-    async fn read_exports(&self, program: &Program) -> Result<(), CommandError> {
-        let stack = program.stack_references().iter();
-        let stack = stack.filter(|it| matches!(it.producer(), Producer::Stack(_)));
-        let unknown = stack.map(|it| {
-            let error = Diagnostic::error(format!("{} is no stack of this program", it.producer()));
-            error
-                .location(it.location())
-                .hint("read its state instead: `stack.reads(backend)`")
-        });
-        let unknown: Diagnostics = unknown.collect();
-        unknown.into_result(()).map_err(CommandError::from)?;
+    async fn read_references(&self, program: &Program) -> Result<(), CommandError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let read = read_exports(program, self.backends, &clock).await;
-        self.redactor.learn_constants(program.expressions());
-        read.map_err(CommandError::from)
+        let (none, backends) = (Producers::new(), self.backends);
+        let read = read_references(program, &none, backends, &clock, &self.redactor).await;
+        Ok(read?)
     }
 
     /// The program as it is declared, for commands that need no provider.
@@ -59,9 +49,9 @@ impl Session<'_> {
     /// The program of a saved plan: with its configuration, its emulator, and the hosts of its providers.
     pub(crate) async fn program_of(&self, origin: &Origin) -> Result<Program, CommandError> {
         let mut program = self.declared_on(&origin.inputs, origin.endpoint.as_deref())?;
-        self.read_exports(&program).await?;
+        self.read_references(&program).await?;
         let sources = || origin.providers.iter().map(|build| &build.source);
-        program.resolve_hosts(|source| named(source, sources()));
+        program.resolve_hosts(|source| host_among(source, sources()));
         Ok(program)
     }
 
@@ -71,35 +61,7 @@ impl Session<'_> {
         endpoint: Option<&str>,
     ) -> Result<Program, CommandError> {
         let config = self.config(inputs).map_err(misconfigured)?;
-        let declare = |stack: &mut Stack| {
-            let declared = (self.function)(stack);
-            // From here on a check may fail with a message that repeats a secret.
-            self.redactor.learn_constants(stack.expressions());
-            declared
-        };
-        let program = Program::from_fn(declare, config.clone());
-        let mut program = program.map_err(|diagnostics| CommandError {
-            exit: if config.was_refused() {
-                Exit::USAGE
-            } else {
-                Exit::FAILED
-            },
-            diagnostics,
-        })?;
-        if !config.was_read()
-            && let Some((key, source)) = config.sources().next()
-        {
-            let unread =
-                Diagnostic::error(format!("`{key}` is no configuration key of this stack")).detail(
-                    format!("it is set by {source}, and the program reads no configuration"),
-                );
-            return Err(CommandError::usage(unread));
-        }
-        program.add_builtin_provider();
-        if let Some(url) = endpoint {
-            program.redirect(url);
-        }
-        Ok(program)
+        Ok(declared(self.function, config, endpoint, &self.redactor)?)
     }
 
     /// The emulator that `AWS_ENDPOINT_URL` names; the sandbox needs none.

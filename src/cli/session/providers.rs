@@ -1,28 +1,25 @@
 //! The providers: those of this machine, as Terraform's own configuration names them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use terrane_core::{Diagnostic, Program, ProviderConfig};
+use terrane_core::{Diagnostic, Program};
+use terrane_deploy::{
+    DeployError, LOCK_FILE, ProviderSetup, Sandbox, cache_folder, cli_config, not_installed,
+};
 use terrane_engine::ProviderBuild;
-use terrane_provider::{Environment, InstalledProvider, Launch, Plugins};
+use terrane_provider::{Launch, Plugins};
 use terrane_registry::{
-    CliConfig, HttpOptions, InstallError, InstallEvent, InstallObserver, InstallSettings,
-    Installer, Platform, RequiredProvider, Version,
+    CliConfig, InstallEvent, InstallObserver, Installer, Platform, RequiredProvider, Version,
 };
 use terrane_state::Sha256;
 
 use super::Session;
 use super::state::sandbox_path;
 use crate::error::CommandError;
-use crate::exit_code::Exit;
 use crate::logs::Logs;
 use crate::view::{Installing, RunView as _, RunViews};
-
-/// Where Terraform and OpenTofu keep it, too.
-pub(super) const LOCK_FILE: &str = ".terraform.lock.hcl";
 
 impl Session<'_> {
     /// Where provider processes of that program come from. One that is not on this machine is installed first.
@@ -45,39 +42,31 @@ impl Session<'_> {
         views: Option<&RunViews>,
     ) -> Result<Plugins, CommandError> {
         self.provider_processes()?;
-        let cli_config = match self.common.sandbox || self.common.replay.is_some() {
+        if let Some(recording) = self.recording()? {
+            let mut setup = self.setup(CliConfig::default())?;
+            // A process to attach to would be a real provider.
+            setup.environment.vars.remove("TF_REATTACH_PROVIDERS");
+            return Ok(setup.plugins().replaying(recording));
+        }
+        let cli_config = match self.common.sandbox {
             // Nothing that is installed here matters.
             true => CliConfig::default(),
             false => self.cli_config()?,
         };
-        let mut environment = self.environment.clone();
-        let recording = self.recording()?;
-        if self.common.sandbox || recording.is_some() {
-            // A process to attach to would be a real provider.
-            environment.vars.remove("TF_REATTACH_PROVIDERS");
+        let mut setup = self.setup(cli_config)?;
+        if self.common.sandbox {
+            setup.sandbox = Some(Sandbox {
+                folder: sandbox_path(self.stack),
+                program: own_program()?,
+                speed: self
+                    .environment
+                    .get("TERRANE_SANDBOX_SPEED")
+                    .map(str::to_owned),
+            });
         }
-        let mut plugins = self.plugins(environment, cli_config.clone())?;
-        if let Some(recording) = recording {
-            return Ok(plugins.replaying(recording));
-        }
-        plugins = self.recorded(plugins)?;
-        let processes = program.providers().iter();
-        let processes = processes.filter(|provider| !provider.address.source.is_builtin());
-        for provider in processes {
-            plugins = match self.common.sandbox {
-                true => self.in_sandbox(plugins, provider)?,
-                false => plugins.pass_env(provider.address.source.clone(), &provider.passed_env),
-            };
-        }
-        match self.common.sandbox {
-            true => Ok(plugins),
-            false => {
-                let required = required_providers(program);
-                let providers = program.providers();
-                self.with_installed(plugins, required, providers, cli_config, views)
-                    .await
-            }
-        }
+        let observer = Observers::new(self, views);
+        let plugins = setup.providers(program, &observer).await?;
+        self.recorded(plugins)
     }
 
     /// The schemas of a provider that the program need not have, in Terraform's JSON, and its version where that is known. It is
@@ -89,59 +78,53 @@ impl Session<'_> {
     ) -> Result<(serde_json::Value, Option<Version>), CommandError> {
         let cli_config = self.cli_config()?;
         let source = required.source.clone();
-        let mut plugins = self.plugins(self.environment.clone(), cli_config.clone())?;
+        let setup = self.setup(cli_config)?;
         if upgrade {
             let observer = Installing::new(self.streams.clone());
             let platforms = [Platform::current()];
-            let installer = self.installer(cli_config.clone());
             let required = std::slice::from_ref(&required);
-            let locked = installer.lock(required, &platforms, true, &observer).await;
+            let locked = setup.installer();
+            let locked = locked.lock(required, &platforms, true, &observer).await;
             drop(observer);
             locked.map_err(|errors| not_installed(errors, &[]))?;
         }
-        plugins = self
-            .with_installed(plugins, vec![required], &[], cli_config, None)
-            .await?;
-        let json = plugins.schemas_json(&source).await.map_err(start_failed)?;
-        let version = match plugins.is_attached(&source).map_err(start_failed)? {
+        let observer = Observers::new(self, None);
+        let plugins = setup.installed(vec![required], &[], &observer).await?;
+        drop(observer);
+        let json = plugins
+            .schemas_json(&source)
+            .await
+            .map_err(DeployError::from)?;
+        let version = match plugins.is_attached(&source).map_err(DeployError::from)? {
             true => None,
-            false => plugins.locate(&source).map_err(start_failed)?.version,
+            false => plugins.locate(&source).map_err(DeployError::from)?.version,
         };
         Ok((json, version))
     }
 
-    /// Processes of this machine's providers, in that environment.
-    fn plugins(
-        &self,
-        environment: Environment,
-        cli_config: CliConfig,
-    ) -> Result<Plugins, CommandError> {
-        let logs = Arc::new(Logs::new(
-            self.common.log,
-            self.streams.clone(),
-            self.redactor.clone(),
-            self.trace(),
-        ));
-        let cache = cache_folder(&environment).filter(|_| !self.common.no_cache);
-        let plugins = Plugins::new(
-            environment,
+    /// How this machine's providers are found, installed and started.
+    pub(crate) fn setup(&self, cli_config: CliConfig) -> Result<ProviderSetup, CommandError> {
+        Ok(ProviderSetup {
+            environment: self.environment.clone(),
             cli_config,
-            Launch::Reexec(own_program()?),
-            logs,
-        );
-        Ok(match cache {
-            Some(folder) => plugins.keep_schemas_in(folder),
-            None => plugins,
+            lock_file: PathBuf::from(LOCK_FILE),
+            cache: cache_folder(&self.environment),
+            keeps_schemas: !self.common.no_cache,
+            is_offline: self.common.offline,
+            sandbox: None,
+            launch: Launch::Reexec(own_program()?),
+            logs: Arc::new(Logs::new(
+                self.common.log,
+                self.streams.clone(),
+                self.redactor.clone(),
+                self.trace(),
+            )),
         })
     }
 
     /// The CLI configuration of Terraform and OpenTofu.
     pub(crate) fn cli_config(&self) -> Result<CliConfig, CommandError> {
-        let cli_config = CliConfig::load(&self.environment.vars).map_err(|error| {
-            Diagnostic::error(error.to_string()).hint(
-                "TF_CLI_CONFIG_FILE, ~/.tofurc and ~/.terraformrc are read as Terraform reads them",
-            )
-        })?;
+        let cli_config = cli_config(&self.environment)?;
         if let Some(missing) = &cli_config.missing {
             let warning = Diagnostic::warning("the CLI configuration does not exist")
                 .detail(format!("TF_CLI_CONFIG_FILE names {}", missing.display()));
@@ -150,52 +133,9 @@ impl Session<'_> {
         Ok(cli_config)
     }
 
-    /// Installs providers by that configuration.
-    pub(crate) fn installer(&self, cli_config: CliConfig) -> Installer {
-        let vars = &self.environment.vars;
-        let settings = InstallSettings {
-            lock_file: PathBuf::from(LOCK_FILE),
-            cache: cache_folder(&self.environment),
-            is_offline: self.common.offline,
-            http: HttpOptions::from_vars(vars),
-        };
-        Installer::new(cli_config, settings)
-    }
-
-    /// The same, with each of these that is not attached to, after it was installed where need be. `declared` says where the program
-    /// names them.
-    async fn with_installed(
-        &self,
-        mut plugins: Plugins,
-        all: Vec<RequiredProvider>,
-        declared: &[ProviderConfig],
-        cli_config: CliConfig,
-        views: Option<&RunViews>,
-    ) -> Result<Plugins, CommandError> {
-        let mut required = Vec::new();
-        for one in all {
-            if !plugins.is_attached(&one.source).map_err(start_failed)? {
-                required.push(one);
-            }
-        }
-        if required.is_empty() {
-            return Ok(plugins);
-        }
-        let people = Installing::new(self.streams.clone());
-        let observer = Observers { people, views };
-        let installed = self
-            .installer(cli_config)
-            .install(&required, &observer)
-            .await;
-        drop(observer);
-        for package in installed.map_err(|errors| not_installed(errors, declared))? {
-            let installed = InstalledProvider {
-                command: package.binary.into(),
-                version: package.version,
-            };
-            plugins = plugins.with_installed(package.source, installed);
-        }
-        Ok(plugins)
+    /// Installs providers by the CLI configuration.
+    pub(crate) fn installer(&self) -> Result<Installer, CommandError> {
+        Ok(self.setup(self.cli_config()?)?.installer())
     }
 
     /// The very files that would be started as a program's providers; one that is not installed is left out.
@@ -216,7 +156,7 @@ impl Session<'_> {
                 version: None,
                 sha256: None,
             };
-            if plugins.is_attached(source).map_err(start_failed)? {
+            if plugins.is_attached(source).map_err(DeployError::from)? {
                 builds.push(build);
                 continue;
             }
@@ -235,43 +175,19 @@ impl Session<'_> {
         }
         Ok(builds)
     }
-
-    /// The same, with the sandbox in place of that provider.
-    fn in_sandbox(
-        &self,
-        plugins: Plugins,
-        provider: &ProviderConfig,
-    ) -> Result<Plugins, CommandError> {
-        let source = &provider.address.source;
-        let Some(binding) = provider.binding.filter(|binding| !binding.facts.is_empty()) else {
-            let unknown = Diagnostic::error(format!("the sandbox cannot stand in for {source}"));
-            let unknown = Diagnostic {
-                location: provider.location,
-                ..unknown
-            };
-            return Err(unknown
-                .detail(
-                    "it serves the types of a program's bindings, and that provider has none here",
-                )
-                .hint("leave `--sandbox` out; the real provider is then used")
-                .into());
-        };
-        let own = own_program()?;
-        let folder = sandbox_path(self.stack);
-        let speed = self.environment.get("TERRANE_SANDBOX_SPEED");
-        let command =
-            terrane_sandbox::prepare(&folder, source, binding, own, speed).map_err(|error| {
-                let why = error.source().map(ToString::to_string).unwrap_or_default();
-                Diagnostic::error(error.to_string()).detail(why)
-            })?;
-        Ok(plugins.with_command(source.clone(), command))
-    }
 }
 
 /// Everybody who follows an installation.
 struct Observers<'a> {
     people: Installing,
     views: Option<&'a RunViews>,
+}
+
+impl<'a> Observers<'a> {
+    fn new(session: &Session<'_>, views: Option<&'a RunViews>) -> Self {
+        let people = Installing::new(session.streams.clone());
+        Self { people, views }
+    }
 }
 
 impl InstallObserver for Observers<'_> {
@@ -281,23 +197,6 @@ impl InstallObserver for Observers<'_> {
         }
         self.people.event(event);
     }
-}
-
-/// What is kept between runs and may be deleted at any time lies there; `None` where the environment names no home.
-pub(super) fn cache_folder(environment: &Environment) -> Option<PathBuf> {
-    let folder = |name| environment.get(name).map(PathBuf::from);
-    // A relative `XDG_CACHE_HOME` is to be ignored, as its specification says.
-    let caches = folder("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-    let caches = || caches.or_else(|| Some(folder("HOME")?.join(".cache")));
-    folder("TERRANE_CACHE_DIR").or_else(|| Some(caches()?.join("terrane")))
-}
-
-pub(crate) fn start_failed(error: terrane_provider::StartError) -> CommandError {
-    let diagnostic = Diagnostic {
-        hints: error.hints,
-        ..Diagnostic::error(error.summary)
-    };
-    diagnostic.detail(error.detail).into()
 }
 
 /// The build of this program.
@@ -318,50 +217,4 @@ fn own_program() -> Result<PathBuf, CommandError> {
         let lost = Diagnostic::error("cannot find this program's own file");
         lost.detail(error.to_string()).into()
     })
-}
-
-/// The providers that a program needs, each with the versions that its bindings were made for.
-pub(crate) fn required_providers(program: &Program) -> Vec<RequiredProvider> {
-    let mut required: Vec<RequiredProvider> = Vec::new();
-    for provider in program.providers() {
-        let source = &provider.address.source;
-        if source.is_builtin() || required.iter().any(|known| known.source == *source) {
-            continue;
-        }
-        let versions = provider
-            .binding
-            .and_then(|binding| binding.versions.parse().ok());
-        required.push(RequiredProvider {
-            source: source.clone(),
-            versions,
-        });
-    }
-    required
-}
-
-/// The failures of an installation, each about its provider, at the line of the program that names it.
-pub(crate) fn not_installed(
-    errors: Vec<InstallError>,
-    declared: &[ProviderConfig],
-) -> CommandError {
-    let exit = match errors.iter().any(|error| error.is_refusal) {
-        true => Exit::REFUSED,
-        false => Exit::FAILED,
-    };
-    let diagnostics = errors.into_iter().map(|error| {
-        let source = error.provider.as_deref();
-        let declared = declared
-            .iter()
-            .find(|provider| Some(&provider.address.source) == source);
-        Diagnostic {
-            address: source.map(ToString::to_string),
-            location: declared.and_then(|provider| provider.location),
-            hints: error.hints,
-            ..Diagnostic::error(error.summary).detail(error.detail)
-        }
-    });
-    CommandError {
-        exit,
-        diagnostics: diagnostics.collect(),
-    }
 }

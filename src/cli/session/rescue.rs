@@ -1,25 +1,17 @@
 //! Rescue files: results that a run could store nowhere, kept on this machine; no further run before they are pushed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use terrane_core::{Diagnostic, Severity};
+use terrane_deploy::{Aftermath, RescueFolder, Unpushed, lost};
 use terrane_state::model::Lineage;
-use terrane_state::{
-    Failure, Kept, LocalBackend, Origin, Recorder as _, Rescued, Run, RunError, Sha256, file,
-};
+use terrane_state::{LocalBackend, Origin, Rescued, Run, RunError};
 
 use super::Session;
 use super::invocation::shell_word;
 use super::state::run_error;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-
-/// A file with results that no store took.
-struct Unpushed {
-    path: PathBuf,
-    /// Its results; `None` when they cannot be read.
-    rescued: Option<Rescued>,
-}
 
 impl Session<'_> {
     /// The place of this invocation's state, as rescue files name it.
@@ -36,49 +28,16 @@ impl Session<'_> {
         Ok(Origin { place, arguments })
     }
 
-    /// Where the results of a run go that neither state nor journal took: `.terrane/<stack>/errored-<digest>.tfstate`, one for each
-    /// state, and never over another.
-    fn rescue_path(&self, origin: &Origin, lineage: &str) -> Result<PathBuf, CommandError> {
-        let default = LocalBackend::default_path(self.stack)
-            .map_err(|error| CommandError::usage(Diagnostic::error(error.to_string())))?;
-        let state = format!("{}\n{lineage}", origin.place);
-        let digest = Sha256::of(state.as_bytes()).to_string();
-        let name = |more: String| {
-            default.with_file_name(format!("errored-{}{more}.tfstate", &digest[..8]))
-        };
-        let mut path = name(String::new());
-        let mut count = 2;
-        while path.exists() {
-            path = name(format!("-{count}"));
-            count += 1;
-        }
-        Ok(path)
+    /// The folder of this stack's rescue files; none for a name that is no folder's.
+    fn rescue_folder(&self) -> Option<RescueFolder> {
+        let default = LocalBackend::default_path(self.stack).ok()?;
+        Some(RescueFolder(default.parent()?.to_owned()))
     }
 
     /// The rescue files of this stack and folder.
     fn unpushed(&self) -> Vec<Unpushed> {
-        let Ok(default) = LocalBackend::default_path(self.stack) else {
-            return Vec::new();
-        };
-        let folder = default.parent().and_then(|folder| folder.read_dir().ok());
-        let mut paths: Vec<PathBuf> = folder
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| {
-                let name = path.file_name().and_then(|name| name.to_str());
-                name.is_some_and(|name| name.starts_with("errored") && name.ends_with(".tfstate"))
-            })
-            .collect();
-        paths.sort();
-        let read = |path: &Path| Rescued::of(&file::read(&std::fs::read(path).ok()?).ok()?);
-        paths
-            .into_iter()
-            .map(|path| Unpushed {
-                rescued: read(&path),
-                path,
-            })
-            .collect()
+        let folder = self.rescue_folder();
+        folder.map(|it| it.unpushed()).unwrap_or_default()
     }
 
     /// The command that stores the results of a rescue file in their own state.
@@ -97,9 +56,10 @@ impl Session<'_> {
             return Ok(Vec::new());
         }
         let here = self.origin()?;
-        let described = unpushed.into_iter().map(|Unpushed { path, rescued }| {
+        let described = unpushed.into_iter().map(|unpushed| {
+            let is_here = unpushed.belongs_to(&here.place);
+            let Unpushed { path, rescued } = unpushed;
             let origin = rescued.as_ref().and_then(Rescued::origin);
-            let is_here = origin.is_none_or(|origin| origin.place == here.place);
             let shown = path.display();
             let diagnostic = match origin.filter(|_| !is_here) {
                 None => Diagnostic::error(format!(
@@ -157,60 +117,32 @@ impl Session<'_> {
     }
 
     /// Saves the results that only this process has when a run could not be closed, and tells where they are.
-    ///
-    /// A fenced run saves nothing: the run that fenced it found its intents, and recovers them.
-    pub(crate) async fn rescue(&self, run: &Run, error: &RunError) -> Option<Aftermath> {
-        if error.failure() != Failure::Unwritten {
-            return None;
-        }
+    pub(crate) async fn rescue(&self, run: &Run, error: &RunError) -> Option<Told> {
         let again = self.again("up");
-        match run.kept().await {
-            Kept::Nowhere => {}
-            Kept::State => {
-                return Some(Aftermath::Hint(format!(
-                    "the state has every result of this run; run `{again}` as soon as it can be written"
-                )));
-            }
-            Kept::Journal => {
-                return Some(Aftermath::Hint(format!(
-                    "the journal has every result of this run; `{again}` puts them into the state as soon as it can be written"
-                )));
-            }
-        }
-        let place = self.origin().and_then(|origin| {
-            let path = self.rescue_path(&origin, &run.state().lineage.to_string())?;
-            Ok((origin, path))
-        });
-        let (origin, path) = match place {
-            Ok(place) => place,
-            Err(error) => {
-                return error
-                    .diagnostics
-                    .into_iter()
-                    .next()
-                    .map(Aftermath::Elsewhere);
-            }
+        let origin = match self.origin() {
+            Ok(origin) => origin,
+            Err(error) => return error.diagnostics.into_iter().next().map(Told::Elsewhere),
         };
-        let saved = run.rescue(&path, origin.clone()).await;
-        Some(Aftermath::Elsewhere(match saved {
-            Ok(()) => {
+        let rescued = self.rescue_folder()?;
+        Some(match rescued.rescue(run, error, origin.clone()).await? {
+            Aftermath::InState => Told::Hint(format!(
+                "the state has every result of this run; run `{again}` as soon as it can be written"
+            )),
+            Aftermath::InJournal => Told::Hint(format!(
+                "the journal has every result of this run; `{again}` puts them into the state as soon as it can be written"
+            )),
+            Aftermath::Saved(path) => {
                 let command = self.push_command(&path, Some(&origin));
                 let path = path.display();
-                Diagnostic::error("the results of this run are stored on this machine only")
-                    .detail(format!("they are in {path}"))
-                    .hint(format!(
-                        "store them with `{command}` as soon as the state can be written"
-                    ))
+                let saved =
+                    Diagnostic::error("the results of this run are stored on this machine only");
+                Told::Elsewhere(saved.detail(format!("they are in {path}")).hint(format!(
+                    "store them with `{command}` as soon as the state can be written"
+                )))
             }
-            Err(error) => {
-                // Never the state itself: a terminal or a log is no place for secrets.
-                let lost = run_error(&error.into()).diagnostics;
-                let why: Vec<String> = lost.into_iter().map(|lost| lost.to_string()).collect();
-                Diagnostic::error("the results of this run could not be stored anywhere")
-                    .detail(why.join("; "))
-                    .hint("the journal has every operation that was begun; the next run recovers them")
-            }
-        }))
+            // Never the state itself: a terminal or a log is no place for secrets.
+            Aftermath::Lost(why) => Told::Elsewhere(lost(&why)),
+        })
     }
 
     /// Refuses to store the results of a run in another state than its own.
@@ -301,12 +233,12 @@ impl Session<'_> {
     }
 
     /// Why a run could not be closed, with the place of its results.
-    pub(crate) fn unclosed(&self, error: &RunError, aftermath: Option<Aftermath>) -> CommandError {
+    pub(crate) fn unclosed(&self, error: &RunError, told: Option<Told>) -> CommandError {
         let mut failed = run_error(error);
-        match aftermath {
+        match told {
             None => {}
-            Some(Aftermath::Elsewhere(diagnostic)) => failed.diagnostics.push(diagnostic),
-            Some(Aftermath::Hint(hint)) => {
+            Some(Told::Elsewhere(diagnostic)) => failed.diagnostics.push(diagnostic),
+            Some(Told::Hint(hint)) => {
                 failed.diagnostics = failed
                     .diagnostics
                     .into_iter()
@@ -323,8 +255,8 @@ fn removal(path: &Path) -> String {
     format!("rm {}", shell_word(&path.display().to_string()))
 }
 
-/// The place of the results of a run that could not be closed.
-pub(crate) enum Aftermath {
+/// What is told of the results of a run that could not be closed.
+pub(crate) enum Told {
     /// They are in the state or its journal; the remedy.
     Hint(String),
     /// They are in a rescue file, or lost.

@@ -1,15 +1,14 @@
 //! The state: where it is, read without a lock or held by a run.
 
-use std::error::Error as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use terrane_core::{Diagnostic, Diagnostics};
+use terrane_core::Diagnostic;
+use terrane_deploy::{DeployError, identity};
 use terrane_state::backend::Holder;
 use terrane_state::{
-    Backend, BackendConfig, BackendError, Clock as _, Failure, LocalBackend, Operation, Patience,
-    ProcessIdentity, Recovered, Repair, Run, RunError, RunOptions, State, SystemClock,
-    SystemRandom,
+    Backend, BackendConfig, BackendError, Clock as _, LocalBackend, Operation, Patience, Recovered,
+    Repair, Run, RunError, RunOptions, State, SystemClock, SystemRandom,
 };
 
 use super::Session;
@@ -154,10 +153,7 @@ impl Session<'_> {
         RunOptions {
             operation,
             engine: format!("terrane {}", env!("CARGO_PKG_VERSION")),
-            process: ProcessIdentity {
-                folder: working_folder(),
-                ..ProcessIdentity::current(self.who(), self.ci_url())
-            },
+            process: identity::process(&self.environment),
             lock_timeout: self.common.lock_timeout.unwrap_or_default(),
         }
     }
@@ -219,27 +215,7 @@ impl Session<'_> {
 
     /// `user@host`.
     pub(crate) fn who(&self) -> String {
-        let get = |name| self.environment.get(name).map(str::to_owned);
-        let user = get("USER").or_else(|| get("LOGNAME")).or_else(user_name);
-        let names = rustix::system::uname();
-        format!(
-            "{}@{}",
-            user.as_deref().unwrap_or("unknown"),
-            names.nodename().to_string_lossy()
-        )
-    }
-
-    /// The page of the CI job that runs this, where there is one.
-    fn ci_url(&self) -> Option<String> {
-        let get = |name| self.environment.get(name);
-        if let Some(url) = get("CI_JOB_URL") {
-            return Some(url.to_owned());
-        }
-        let (server, repository) = (get("GITHUB_SERVER_URL")?, get("GITHUB_REPOSITORY")?);
-        Some(format!(
-            "{server}/{repository}/actions/runs/{}",
-            get("GITHUB_RUN_ID")?
-        ))
+        identity::who(&self.environment)
     }
 }
 
@@ -259,22 +235,6 @@ impl Patience for Waiting<'_> {
     fn is_over(&self) -> bool {
         self.signals.heard()
     }
-}
-
-/// The name of this process's user: in containers and CI jobs the variables that say it are often missing.
-fn user_name() -> Option<String> {
-    let own = rustix::process::getuid().as_raw().to_string();
-    let users = std::fs::read_to_string("/etc/passwd").ok()?;
-    let mut users = users.lines().map(|line| line.split(':'));
-    users.find_map(|mut fields| {
-        let name = fields.next()?;
-        (fields.nth(1)? == own).then(|| name.to_owned())
-    })
-}
-
-/// The folder that this process works in.
-pub(crate) fn working_folder() -> Option<String> {
-    Some(std::env::current_dir().ok()?.to_str()?.to_owned())
 }
 
 /// The folder of the state that replays of a stack work on.
@@ -304,25 +264,5 @@ pub(crate) fn replayed_text(recovered: &Recovered) -> Option<String> {
 
 /// An error of a state operation, with its exit code and its causes.
 pub(crate) fn run_error(error: &RunError) -> CommandError {
-    let exit = match error.failure() {
-        Failure::Locked => Exit::LOCKED,
-        Failure::Unwritten => Exit::STATE_UNWRITTEN,
-        Failure::Fenced => Exit::FENCED,
-        Failure::Refused => Exit::REFUSED,
-        _ => Exit::FAILED,
-    };
-    let mut diagnostic = Diagnostic::error(error.to_string());
-    let mut causes = Vec::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
-    if !causes.is_empty() {
-        diagnostic = diagnostic.detail(causes.join(": "));
-    }
-    CommandError {
-        exit,
-        diagnostics: Diagnostics::from(diagnostic),
-    }
+    DeployError::from(error.clone()).into()
 }

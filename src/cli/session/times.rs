@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use terrane_deploy::{cache_folder, identity};
 use terrane_state::Sha256;
 
 use super::Session;
-use super::providers::cache_folder;
-use super::state::working_folder;
 use crate::view::UsualTimes;
 
 /// A longer file is none of ours.
@@ -38,7 +37,7 @@ impl Session<'_> {
         let state = self.location().ok()?.to_string();
         let folder = match state.contains("://") {
             true => String::new(),
-            false => working_folder()?,
+            false => identity::working_folder()?,
         };
         let key = Sha256::of(format!("{}\0{state}\0{folder}", self.stack).as_bytes());
         Some(cache.join("times").join(format!("{key}.json")))

@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use terrane_core::Marked;
-use terrane_engine::{ActionStage, Event, EventSink, Plan};
+use terrane_engine::{Event, EventSink, Plan};
 use tokio::task::JoinHandle;
 
 use super::{ProgressView, Tracker, UsualTimes};
 use crate::trace::Trace;
-use terrane_deploy::Redactor;
+use terrane_deploy::{Redactor, masked};
 
 /// Feeds the events of one run to its view.
 #[derive(Clone)]
@@ -87,59 +87,11 @@ impl Feed {
     pub(crate) fn tracker(&self) -> MutexGuard<'_, Tracker> {
         self.tracker.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn masked(&self, event: Event) -> Event {
-        match event {
-            Event::StepFailed {
-                step,
-                elapsed,
-                diagnostics,
-            } => Event::StepFailed {
-                step,
-                elapsed,
-                diagnostics: self.redactor.diagnostics(diagnostics),
-            },
-            Event::StepDone {
-                step,
-                elapsed,
-                id,
-                warnings,
-            } => Event::StepDone {
-                step,
-                elapsed,
-                warnings: self.redactor.diagnostics(warnings),
-                id: id.map(|id| self.redactor.text(&id).into_owned()),
-            },
-            Event::Action {
-                action,
-                stage: ActionStage::Progress(message),
-            } => Event::Action {
-                action,
-                stage: ActionStage::Progress(self.redactor.text(&message).into_owned()),
-            },
-            Event::Diagnostic(one) => Event::Diagnostic(self.redactor.diagnostic(one)),
-            // These hold addresses, times and numbers.
-            event @ (Event::ProviderStarting { .. }
-            | Event::Action { .. }
-            | Event::ProviderReady { .. }
-            | Event::RecoveryStarted { .. }
-            | Event::RecoveryWaiting { .. }
-            | Event::PlanStarted { .. }
-            | Event::RefreshStarted { .. }
-            | Event::RefreshDone { .. }
-            | Event::InstancePlanned { .. }
-            | Event::InstanceDeferred(_)
-            | Event::ApplyStarted { .. }
-            | Event::StepStarted(_)
-            | Event::StepSkipped(_)
-            | Event::Stopping { .. }) => event,
-        }
-    }
 }
 
 impl EventSink for Feed {
     fn emit(&self, event: Event) {
-        let event = self.masked(event);
+        let event = masked(event, &self.redactor);
         if let Some(trace) = &self.trace {
             trace.event(&event);
         }

@@ -1,37 +1,35 @@
-//! A run from lock to unlock, as `up`, `destroy` and `refresh` share it: plan, show, ask, apply, and report the end.
+//! A run from lock to unlock, as `up`, `destroy` and `refresh` share it: what is shown, what is asked, and how the end is reported.
 
-//!
-//! Where a plan defers changes, they are planned, shown, confirmed and applied next, under the same lock and in the same journal.
-
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use terrane_core::{Diagnostic, Diagnostics, Program};
-use terrane_engine::{
-    Applied, DeferralReason, DeferredChange, Engine, Plan, PlanMode, PlanOptions, Recovered,
+use terrane_core::{Diagnostic, Diagnostics, Program, Severity};
+use terrane_deploy::{
+    Attendant, Carried, Ended, FreshPlan, HeldRun, PlanSource, Proposal, attend, policies,
 };
+use terrane_engine::{Applied, DeferralReason, DeferredChange, Plan, Recovered};
 use terrane_provider::Plugins;
-use terrane_state::{Clock as _, Closed, Operation, Recorder as _, Run, RunError, SystemClock};
+use terrane_state::model::OutputValue;
+use terrane_state::{Clock as _, Closed, Operation, Recorder as _, RunError, SystemClock};
 
 use super::approval::Approved;
 use super::confirmation::{Confirmation, Question};
 use super::cost::Prices;
 use super::inspection::Inspection;
 use super::plan::{Machine, all_of, check, say_recovered};
-use super::plan_source::{Fresh, Held, PlanSource, Sourced};
-use super::{advice, policies, unresolved};
+use super::{advice, unresolved};
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Aftermath, Session, run_error};
+use crate::session::{Session, Told, run_error};
 use crate::signals::{EARLIER_CHANGES_STAY, NOTHING_CHANGED, Signals, interrupted_after};
 use crate::view::printable::counted;
 use crate::view::text::name;
 use crate::view::{
-    AppliedRun, Approval, ClosedRun, Details, Feed, InFiles, Place, RunView as _, RunViews,
-    Secrets, ShownPlan,
+    AppliedRun, Approval, ClosedRun, Details, Feed, InFiles, RunView as _, RunViews, Secrets,
+    ShownPlan,
 };
 
 /// More changes than these are counted where reasons are told.
@@ -79,43 +77,14 @@ impl Applying {
 }
 
 /// One run from lock to unlock.
-struct Work<'a, S> {
+pub(crate) struct Work<'a, S> {
     session: &'a Session<'a>,
     program: &'a Program,
     providers: &'a Plugins,
     request: &'a Request<S>,
     feed: &'a Feed,
     view: &'a RunViews,
-    run: &'a Run,
-}
-
-/// How the work ended.
-struct Ended {
-    /// The recovery of unresolved operations of earlier runs.
-    recovered: Recovered,
-    /// The applied plan, with those that continued it; none when there was nothing to do.
-    applied: Option<Carried>,
-}
-
-/// An applied plan, and those that continued it.
-struct Carried {
-    mode: PlanMode,
-    /// Objects that had changed outside of the program.
-    recorded: usize,
-    applied: Box<Applied>,
-    /// Changes that no plan of this run has reached.
-    deferred: Vec<DeferredChange>,
-    /// Why the run went no further, where an operation is not the reason.
-    stopped: Option<CommandError>,
-}
-
-/// A plan that is to be confirmed.
-struct Proposal<'a> {
-    plan: &'a Plan,
-    place: &'a Place,
-    is_partial: bool,
-    /// The end of a sentence that says why the run stops here.
-    so_far: &'static str,
+    signals: &'a Signals,
 }
 
 /// Does the work of a command that runs; its own views report a failure.
@@ -135,7 +104,7 @@ pub(crate) async fn reported(
 /// Makes a plan and applies it.
 pub(crate) async fn plan_and_apply(
     session: &Session<'_>,
-    request: Request<Fresh>,
+    request: Request<FreshPlan>,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
     reported(session, &request.applying.guard.files, async |view| {
@@ -149,14 +118,17 @@ pub(crate) async fn plan_and_apply(
 }
 
 /// Makes a run that has begun, for a program and its providers.
-pub(crate) async fn carry_out(
+pub(crate) async fn carry_out<S>(
     session: &Session<'_>,
-    request: &Request<impl PlanSource>,
+    request: &Request<S>,
     view: Arc<RunViews>,
     program: &Program,
     providers: &Plugins,
     started: Instant,
-) -> Result<Exit, CommandError> {
+) -> Result<Exit, CommandError>
+where
+    S: for<'a> PlanSource<Work<'a, S>>,
+{
     let feed = Feed::new(view.clone(), session.redactor.clone()).traced(session.trace());
     feed.remember(session.usual_times());
     let (run, recovered) = session.open(request.operation).await?;
@@ -164,7 +136,7 @@ pub(crate) async fn carry_out(
 
     let machine = Machine::default();
     let engine = machine.engine(providers, &feed, request.applying.parallelism, session);
-    let signals = Signals::stopping(engine.stopper(), session.streams.clone());
+    let signals = Signals::listening(session.streams.clone());
     let work = Work {
         session,
         program,
@@ -172,20 +144,17 @@ pub(crate) async fn carry_out(
         request,
         feed: &feed,
         view: &view,
-        run: &run,
+        signals: &signals,
     };
     let ended = {
         let _ticking = feed.ticking();
-        let keeping = async {
-            // A run that lost its lock must not start anything more; its records are refused already.
-            run.keep_alive().await;
-            engine.stopper().stop().await;
-            std::future::pending::<std::convert::Infallible>().await
+        let held = HeldRun {
+            program,
+            engine: &engine,
+            run: &run,
+            cancellation: signals.cancellation(),
         };
-        tokio::select! {
-            ended = work.run(&engine, &signals) => ended,
-            never = keeping => match never {},
-        }
+        attend(held, &request.source, &work).await
     };
     feed.pause();
     engine.close().await;
@@ -198,86 +167,43 @@ pub(crate) async fn carry_out(
     if let Some(times) = feed.times() {
         session.keep_times(times);
     }
-    drop(signals);
-    work.finish(ended, closed, aftermath, started)
+    let end = End {
+        closed,
+        told: aftermath,
+        outputs: run.state().outputs,
+    };
+    work.finish(ended, end, started)
 }
 
-impl<S: PlanSource> Work<'_, S> {
-    async fn run(&self, engine: &Engine<'_>, signals: &Signals) -> Result<Ended, CommandError> {
-        let held = Held {
-            session: self.session,
-            program: self.program,
-            engine,
-            run: self.run,
-            signals,
-            feed: self.feed,
-            view: self.view,
-        };
-        let Sourced {
-            plan,
-            recovered,
-            reads_everything,
-            callers,
-            options,
-        } = self.request.source.plan(held).await?;
-        let place = self.session.place(self.program, self.providers, callers);
-        let place = place.await?;
-        let mut proposal = Proposal {
-            plan: &plan,
-            place: &place,
-            is_partial: !recovered.remaining.is_empty(),
-            so_far: NOTHING_CHANGED,
-        };
-        self.confirmed(&proposal, signals).await?;
-        let nothing_read = plan.refreshed().same_content(&plan.prior);
-        let ended = |applied| Ended { recovered, applied };
-        if plan.is_empty() && nothing_read {
-            if reads_everything {
-                self.run.all_was_read();
-            }
-            return Ok(ended(None));
-        }
-        self.request.source.begin(held).await?;
-        if reads_everything {
-            self.run.all_was_read();
-        }
-        let applied = engine.apply(self.program, &plan, self.run).await;
-        if plan.is_empty() && applied.succeeded + applied.failed == 0 && !applied.interrupted {
-            return Ok(ended(None));
-        }
-        let mut carried = Carried {
-            mode: plan.mode,
-            recorded: plan.drift.len(),
-            applied: Box::new(applied),
-            deferred: plan.deferred.clone(),
-            stopped: None,
-        };
-        // A digest approves this plan and none that continues it.
-        let options = options.filter(|_| self.request.applying.approved.is_none());
-        if let Some(options) = options {
-            proposal.so_far = EARLIER_CHANGES_STAY;
-            self.continued(&mut carried, proposal, options, (engine, signals))
-                .await;
-        }
-        Ok(ended(Some(carried)))
+impl<S> Attendant for Work<'_, S> {
+    type Error = CommandError;
+
+    fn recovered(&self, recovered: &Recovered) {
+        self.feed.pause();
+        self.view.diagnostics(&recovered.diagnostics);
+        let text = unresolved::recovered_text(recovered);
+        self.session.note(&text);
+    }
+
+    fn unresolved(&self, program: &Program, recovered: &Recovered) {
+        let remaining = unresolved::remaining(self.session, program, recovered, Severity::Error);
+        self.view.diagnostics(&remaining);
     }
 
     /// Shows a plan, and returns once it is confirmed.
-    async fn confirmed(
-        &self,
-        proposal: &Proposal<'_>,
-        signals: &Signals,
-    ) -> Result<(), CommandError> {
-        let &Proposal {
-            plan,
-            place,
-            is_partial,
-            so_far,
-        } = proposal;
+    async fn confirm(&self, proposal: &Proposal<'_>) -> Result<(), CommandError> {
+        let plan = proposal.plan;
+        let so_far = match proposal.is_continuation {
+            true => EARLIER_CHANGES_STAY,
+            false => NOTHING_CHANGED,
+        };
+        let callers = proposal.callers.to_vec();
+        let place = self.session.place(self.program, self.providers, callers);
+        let place = place.await?;
         self.feed.pause();
         self.view.diagnostics(&plan.diagnostics);
         self.feed.planned(plan);
-        let policies = policies::review(self.session, plan, self.program);
+        let policies = policies::review(plan, self.program, &self.session.redactor);
         let applying = &self.request.applying;
         let prices = applying.prices.as_ref();
         let cost = prices.map(|prices| prices.estimate(self.session, plan, self.program));
@@ -286,10 +212,10 @@ impl<S: PlanSource> Work<'_, S> {
             program: self.program,
             made_at: SystemClock::default().now(),
             secrets: Secrets::Hidden,
-            is_partial,
+            is_partial: proposal.is_partial,
             policies: &policies,
             cost: cost.as_ref(),
-            place,
+            place: &place,
             details: applying.details,
             approval: &Approval::default(),
             saved: None,
@@ -301,7 +227,7 @@ impl<S: PlanSource> Work<'_, S> {
         let approved = applying.approved.as_ref();
         let approved = approved.map_or(Ok(()), |approved| approved.check(shown.digest()));
         all_of([check(plan, &applying.guard, &policies, so_far), approved])?;
-        if let (NOTHING_CHANGED, Some(stuck)) = (so_far, plan.stuck(None)) {
+        if let (false, Some(stuck)) = (proposal.is_continuation, plan.stuck(None)) {
             return Err(stuck.into());
         }
         // Drift alone is recorded without a question, as everywhere.
@@ -319,72 +245,42 @@ impl<S: PlanSource> Work<'_, S> {
         };
         let confirmation = self.request.confirmation;
         confirmation
-            .obtain_after_a_look(self.session, signals, question)
+            .obtain_after_a_look(self.session, self.signals, question)
             .await
     }
 
-    /// Plans, confirms and applies the changes that a plan deferred, until none is left or one cannot be.
-    async fn continued(
-        &self,
-        carried: &mut Carried,
-        first: Proposal<'_>,
-        mut options: PlanOptions,
-        (engine, signals): (&Engine<'_>, &Signals),
-    ) {
-        let mut last: Cow<'_, Plan> = Cow::Borrowed(first.plan);
-        while last.continues(&carried.applied) {
-            options = options.continuing(&last);
-            let plan = match self.next(&last, &options, (engine, signals)).await {
-                Ok(plan) => plan,
-                Err(error) => {
-                    carried.stopped = Some(error);
-                    return;
-                }
-            };
-            if !plan.progresses(Some(&last)) {
-                carried.deferred = plan.deferred;
-                return;
-            }
-            let proposal = Proposal {
-                plan: &plan,
-                ..first
-            };
-            if let Err(error) = self.confirmed(&proposal, signals).await {
-                carried.stopped = Some(error);
-                return;
-            }
-            let applied = engine.apply(self.program, &plan, self.run).await;
-            *carried.applied = std::mem::take(&mut *carried.applied).and(applied);
-            carried.deferred.clone_from(&plan.deferred);
-            last = Cow::Owned(plan);
-        }
+    /// A digest approves one plan and none that continues it.
+    fn may_continue(&self) -> bool {
+        self.request.applying.approved.is_none()
     }
 
-    /// The plan of the changes that the last one deferred.
-    async fn next(
-        &self,
-        last: &Plan,
-        options: &PlanOptions,
-        (engine, signals): (&Engine<'_>, &Signals),
-    ) -> Result<Plan, CommandError> {
+    fn continues(&self, last: &Plan) {
         self.feed.pause();
-        if signals.heard() {
-            return Err(interrupted_after(EARLIER_CHANGES_STAY));
-        }
         let changes = counted(last.deferred.len(), "deferred change");
         self.session.note(&match last.waits_for_providers() {
             true => format!("\nPlanning the {changes} again.\n\n"),
             false => format!("\nThe {changes} can be planned now.\n\n"),
         });
-        let plan = engine.plan(self.program, &self.run.state(), options).await;
-        if signals.heard() {
-            return Err(interrupted_after(EARLIER_CHANGES_STAY));
-        }
-        let plan = plan?;
-        match plan.stuck(Some(last)) {
-            Some(stuck) => Err(stuck.into()),
-            None => Ok(plan),
-        }
+    }
+
+    fn cancelled_midway(&self) -> CommandError {
+        interrupted_after(EARLIER_CHANGES_STAY)
+    }
+}
+
+/// The end of a run, after the lock was given back.
+struct End {
+    closed: Result<Closed, RunError>,
+    /// What is told of results that could not be stored.
+    told: Option<Told>,
+    /// The exported values.
+    outputs: BTreeMap<Arc<str>, OutputValue>,
+}
+
+impl<S> Work<'_, S> {
+    /// Its invocation.
+    pub(crate) fn session(&self) -> &Session<'_> {
+        self.session
     }
 
     /// Names the changes that the run has not reached, and the command that does.
@@ -414,16 +310,20 @@ impl<S: PlanSource> Work<'_, S> {
     /// Reports the end of the run, and decides its exit code.
     fn finish(
         &self,
-        ended: Result<Ended, CommandError>,
-        closed: Result<Closed, RunError>,
-        aftermath: Option<Aftermath>,
+        ended: Result<Ended<'_, CommandError>, CommandError>,
+        end: End,
         started: Instant,
     ) -> Result<Exit, CommandError> {
-        let closed = closed.map_err(|error| self.session.unclosed(&error, aftermath));
+        let End {
+            closed,
+            told,
+            outputs,
+        } = end;
+        let closed = closed.map_err(|error| self.session.unclosed(&error, told));
         match (ended, closed) {
             (Ok(ended), closed) => {
-                let exit = self.report(&ended, closed.as_ref().ok(), started);
-                let stopped = ended.applied.and_then(|carried| carried.stopped);
+                let exit = self.report(&ended, closed.as_ref().ok(), &outputs, started);
+                let stopped = ended.carried.and_then(|carried| carried.stopped);
                 let failed = match (stopped, closed.err()) {
                     (None, None) => return Ok(exit),
                     (Some(error), None) | (None, Some(error)) => error,
@@ -440,17 +340,21 @@ impl<S: PlanSource> Work<'_, S> {
     }
 
     /// Shows the applied plan, the exported values, and the state as it was closed.
-    fn report(&self, ended: &Ended, closed: Option<&Closed>, started: Instant) -> Exit {
+    fn report(
+        &self,
+        ended: &Ended<'_, CommandError>,
+        closed: Option<&Closed>,
+        outputs: &BTreeMap<Arc<str>, OutputValue>,
+        started: Instant,
+    ) -> Exit {
         let mut exit = unresolved::exit(&ended.recovered);
         let mut partial = None;
         let mut is_complete = true;
         if let Some(Carried {
-            mode,
-            recorded,
             applied,
             deferred,
             stopped,
-        }) = &ended.applied
+        }) = &ended.carried
         {
             let end = exit_of(applied);
             exit = exit.worse_of(end);
@@ -460,18 +364,18 @@ impl<S: PlanSource> Work<'_, S> {
                 self.view.diagnostics(&self.unreached(deferred));
             }
             self.view.applied(&AppliedRun {
-                mode: *mode,
-                recorded: *recorded,
+                mode: ended.plan.mode,
+                recorded: ended.plan.drift.len(),
                 applied,
                 is_complete,
             });
             if !is_complete {
                 let tracker = self.feed.tracker();
-                partial = Some((&**applied, tracker.skipped().iter().map(name).collect()));
+                partial = Some((applied, tracker.skipped().iter().map(name).collect()));
             }
         }
         if is_complete {
-            self.view.outputs(&self.run.state().outputs);
+            self.view.outputs(outputs);
         }
         self.view.closed(&ClosedRun {
             partial,

@@ -9,7 +9,5 @@ pub(crate) mod edit;
 pub(crate) mod inspection;
 pub(crate) mod look_up;
 pub(crate) mod plan;
-pub(crate) mod plan_source;
-pub(crate) mod policies;
 pub(crate) mod saved;
 pub(crate) mod unresolved;

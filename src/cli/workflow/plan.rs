@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
+use terrane_core::Diagnostic;
 use terrane_core::policy::PolicyReport;
-use terrane_core::{Diagnostic, Program};
-use terrane_engine::{Action, Engine, EventSink, Host, PROVIDER_PROCESSES, Plan, PlanOptions};
+use terrane_deploy::policies;
+use terrane_engine::{Action, Engine, EventSink, Host, PROVIDER_PROCESSES, Plan};
 use terrane_provider::Providers;
-use terrane_state::{State, SystemClock, SystemRandom};
+use terrane_state::{SystemClock, SystemRandom};
 
-use super::policies;
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::signals::{Signals, interrupted};
 use crate::view::printable::one_line;
 
 /// Time and randomness of this machine.
@@ -49,21 +48,6 @@ impl Machine {
     }
 }
 
-/// Plans; an interrupt on the way is no failure.
-pub(crate) async fn make_plan(
-    engine: &Engine<'_>,
-    signals: &Signals,
-    program: &Program,
-    prior: &State,
-    options: &PlanOptions,
-) -> Result<Plan, CommandError> {
-    let planned = engine.plan(program, prior, options).await;
-    if signals.heard() {
-        return Err(interrupted());
-    }
-    planned.map_err(CommandError::from)
-}
-
 /// Refuses a plan that holds a kind of change that `--deny` names, or that breaks a mandatory policy; for both reasons where there are
 /// both. `so_far` is said of the changes before.
 pub(crate) fn check(
@@ -72,7 +56,10 @@ pub(crate) fn check(
     reports: &[PolicyReport],
     so_far: &'static str,
 ) -> Result<(), CommandError> {
-    all_of([check_actions(plan, guard, so_far), policies::check(reports)])
+    all_of([
+        check_actions(plan, guard, so_far),
+        policies::check(reports).map_err(CommandError::from),
+    ])
 }
 
 /// Fails with every reason, where there is one.

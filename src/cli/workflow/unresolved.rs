@@ -2,12 +2,12 @@
 
 use terrane_core::addr::ProviderConfigAddr;
 use terrane_core::{Diagnostic, Diagnostics, Program, Severity};
+use terrane_deploy::identity;
 use terrane_engine::{Doubt, Recovered, Resolved, Unresolved};
 use terrane_state::{IntentAction, OpenIntent, Resolution};
 
-use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, run_error, working_folder};
+use crate::session::Session;
 use crate::view::printable::{self, one_line};
 
 /// One diagnostic for each operation, before anything was done about it.
@@ -134,7 +134,7 @@ fn question(
 fn results_elsewhere(open: &OpenIntent) -> Option<String> {
     let process = open.by.as_ref().filter(|_| open.result.is_none())?;
     let folder = process.folder.as_ref()?;
-    if working_folder().as_ref() == Some(folder) {
+    if identity::working_folder().as_ref() == Some(folder) {
         return None;
     }
     Some(format!(
@@ -155,14 +155,6 @@ fn declare_again(session: &Session<'_>, provider: &ProviderConfigAddr) -> String
         alias.unwrap_or_default(),
         session.again("up")
     )
-}
-
-/// Fails when a record could not be written during recovery.
-pub(crate) fn recorded(recovered: &Recovered) -> Result<(), CommandError> {
-    match &recovered.record_error {
-        None => Ok(()),
-        Some(error) => Err(run_error(&error.clone().into())),
-    }
 }
 
 /// The exit code that the remaining operations alone call for.

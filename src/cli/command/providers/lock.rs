@@ -1,10 +1,11 @@
 //! `providers lock`: records versions and hashes in the lock file, for other platforms too.
 
+use terrane_deploy::{not_installed, required_providers};
 use terrane_registry::Platform;
 
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, not_installed, required_providers};
+use crate::session::Session;
 use crate::view::Installing;
 
 pub(super) async fn run(
@@ -14,7 +15,7 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let program = session.program().await?;
     let required = required_providers(&program);
-    let installer = session.installer(session.cli_config()?);
+    let installer = session.installer()?;
     let observer = Installing::new(session.streams.clone());
     let changes = installer
         .lock(&required, platforms, upgrade, &observer)

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use terrane_deploy::{not_installed, required_providers};
 use terrane_registry::Platform;
 
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, not_installed, required_providers};
+use crate::session::Session;
 use crate::view::Installing;
 
 pub(super) async fn run(
@@ -16,7 +17,7 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let program = session.program().await?;
     let required = required_providers(&program);
-    let installer = session.installer(session.cli_config()?);
+    let installer = session.installer()?;
     let observer = Installing::new(session.streams.clone());
     let packages = installer
         .mirror(&required, platforms, folder, &observer)

@@ -1,8 +1,10 @@
 //! `providers schema`: what the providers' types look like, in Terraform's JSON. Installs a provider that is not there.
 
+use terrane_deploy::{DeployError, required_providers};
+
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, required_providers, start_failed};
+use crate::session::Session;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
     let program = session.program().await?;
@@ -10,7 +12,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
     let mut schemas = Vec::new();
     for required in required_providers(&program) {
         let json = plugins.schemas_json(&required.source).await;
-        schemas.push((required.source, json.map_err(start_failed)?));
+        schemas.push((required.source, json.map_err(DeployError::from)?));
     }
     session.view().schemas(&schemas);
     Ok(Exit::DONE)

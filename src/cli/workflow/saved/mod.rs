@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use terrane_core::{Diagnostic, Program};
+use terrane_deploy::{HeldRun, PlanSource, Sourced};
 use terrane_engine::{CallerIdentity, Fingerprint, Origin, Plan, PlanMode, Recovered, SavedPlan};
 use terrane_provider::Plugins;
 use terrane_state::{
@@ -14,9 +15,8 @@ use terrane_state::{
     Timestamp,
 };
 
-use super::apply::{Applying, Request, carry_out, reported};
+use super::apply::{Applying, Request, Work, carry_out, reported};
 use super::confirmation::Confirmation;
-use super::plan_source::{Held, PlanSource, Sourced};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, own_digest, quoted_if_needed, run_error};
@@ -210,12 +210,16 @@ impl Saved {
     }
 }
 
-impl PlanSource for Saved {
-    async fn plan(&self, held: Held<'_>) -> Result<Sourced<'_>, CommandError> {
+impl PlanSource<Work<'_, Self>> for Saved {
+    async fn plan<'s>(
+        &'s self,
+        held: HeldRun<'_>,
+        _: &Work<'_, Self>,
+    ) -> Result<Sourced<'s>, CommandError> {
         self.check_state(held.run)?;
         self.check_callers(held.engine, held.program).await?;
         self.check_objects(held.engine, held.program).await?;
-        if held.signals.heard() {
+        if held.cancellation.is_cancelled() {
             return Err(interrupted());
         }
         Ok(Sourced {
@@ -224,15 +228,15 @@ impl PlanSource for Saved {
             reads_everything: false,
             callers: self.origin.callers.clone(),
             // Nobody has approved more than is in the file.
-            options: None,
+            continues_with: None,
         })
     }
 
     /// Records, before anything is done, that the plan is used.
-    async fn begin(&self, held: Held<'_>) -> Result<(), CommandError> {
+    async fn begin(&self, held: HeldRun<'_>, work: &Work<'_, Self>) -> Result<(), CommandError> {
         let plan = PlanUse {
             nonce: self.origin.nonce.clone(),
-            who: held.session.who(),
+            who: work.session().who(),
             at: SystemClock::default().now(),
         };
         let used = held.run.use_plan(plan).await;
