@@ -165,7 +165,7 @@ pub(crate) fn texts(value: &Value) -> Vec<&str> {
 }
 
 /// What a cloud without rules decides for an attribute: a value of the right type, and nothing where the user could have decided.
-fn made(name: &str, attribute: &Attribute) -> Value {
+pub(crate) fn made(name: &str, attribute: &Attribute) -> Value {
     if attribute.optional {
         return Value::Null;
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use terrane_core::schema::{
-    AttributeType, Block, FactsKind, ProviderSchema, Schema, from_facts_line,
+    AttributeType, Block, FactsKind, ProviderSchema, Schema, from_facts_line, from_function_line,
 };
 use terrane_core::value::Map;
 use terrane_core::{Type, Value};
@@ -79,6 +79,10 @@ impl Kinds {
     pub(crate) fn read(facts: &str) -> Self {
         let mut kinds = Self::default();
         for line in facts.lines() {
+            if let Ok((name, function)) = from_function_line(line) {
+                (kinds.schema.functions).insert(name.into(), Arc::new(function));
+                continue;
+            }
             let Ok((kind, name, schema)) = from_facts_line(line) else {
                 continue;
             };
@@ -88,8 +92,9 @@ impl Kinds {
                 FactsKind::DataSource => {
                     kinds.schema.data_sources.insert(name, schema);
                 }
-                // What only a cloud can open.
-                FactsKind::Ephemeral => {}
+                FactsKind::Ephemeral => {
+                    kinds.schema.ephemeral_resources.insert(name, schema);
+                }
                 FactsKind::Resource => {
                     kinds.schema.resources.insert(name.clone(), schema.clone());
                     let kind = Kind {
@@ -125,7 +130,8 @@ impl Kinds {
             .schema
             .resources
             .values()
-            .chain(self.schema.data_sources.values());
+            .chain(self.schema.data_sources.values())
+            .chain(self.schema.ephemeral_resources.values());
         let mut all = types.chain(&self.schema.provider);
         all.any(|schema| nested(&schema.block))
     }

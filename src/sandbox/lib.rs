@@ -16,6 +16,7 @@
 //! | `plan` | what would become of an object, in the manner of HashiCorp's older SDK |
 //! | `operations`, `draft` | create, read, update and delete |
 //! | `rules` | ids, ARNs and endpoints as the cloud forms them, and what it refuses: one file a service |
+//! | `ephemeral`, `functions` | values for one run, and functions of providers |
 //! | `data`, `validate` | data sources; values that the provider refuses before it asks the cloud |
 //! | `cloud` | the objects and the ledger |
 //! | `chance` | random ids, the same in every run of a sandbox in memory |
@@ -29,6 +30,8 @@ mod clock;
 mod cloud;
 mod data;
 mod draft;
+mod ephemeral;
+mod functions;
 mod in_memory;
 mod json_text;
 mod kind;

@@ -107,6 +107,21 @@ impl Operations {
         }
     }
 
+    /// Lets `seen` look at the cloud, in the region of that object.
+    pub(crate) fn look<T>(
+        &self,
+        settings: &Settings,
+        object: &Map,
+        seen: impl FnOnce(&CloudView<'_>) -> T,
+    ) -> Result<T, Failure> {
+        let mut answer = None;
+        self.cloud.change(&self.kinds, |objects| {
+            answer = Some(seen(&self.view(objects, settings, object)));
+            None
+        })?;
+        Ok(answer.expect("invariant: a change that was decided has looked"))
+    }
+
     /// Makes an object as planned; the object and its id.
     pub(crate) fn create(
         &self,

@@ -35,7 +35,8 @@ pub(crate) fn kinds() -> Kinds {
         .flat_map(|provider| provider.facts.iter().copied());
     let resources: Vec<&str> = facts
         .chain([OTHER])
-        .filter(|text| !text.lines().any(|line| line.starts_with("provider ")))
+        .flat_map(str::lines)
+        .filter(|line| !line.starts_with("provider "))
         .collect();
     Kinds::read(&resources.join("\n"))
 }

@@ -10,14 +10,18 @@ use terrane_core::value::Map;
 use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_provider::serve::Service;
 use terrane_provider::{
-    ApplyResourceChange, ApplyResourceChangeResponse, ImportResourceState,
-    ImportResourceStateResponse, ImportedResource, PlanResourceChange, PlanResourceChangeResponse,
-    ReadDataSource, ReadDataSourceResponse, ReadResource, ReadResourceResponse,
+    ApplyResourceChange, ApplyResourceChangeResponse, CallFunction, CallFunctionResponse,
+    FunctionError, ImportResourceState, ImportResourceStateResponse, ImportedResource,
+    OpenEphemeralResource, OpenEphemeralResourceResponse, PlanResourceChange,
+    PlanResourceChangeResponse, ReadDataSource, ReadDataSourceResponse, ReadResource,
+    ReadResourceResponse,
 };
 use tokio::sync::watch;
 
 use crate::clock::Speed;
 use crate::data;
+use crate::ephemeral;
+use crate::functions;
 use crate::kind::Kind;
 use crate::operations::{Failure, Operations, Settings};
 use crate::plan::plan;
@@ -332,6 +336,49 @@ impl Service for Sandbox {
             state,
             diagnostics,
         }
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        request: OpenEphemeralResource<'_>,
+    ) -> OpenEphemeralResourceResponse {
+        let schemas = &self.operations.kinds.schema.ephemeral_resources;
+        let opened = schemas.get(request.type_name).map(|schema| {
+            ephemeral::open(
+                request.type_name,
+                schema,
+                request.config,
+                &self.operations,
+                &self.settings(),
+            )
+        });
+        let (result, diagnostics) = match opened {
+            Some(Ok(result)) => (result, Diagnostics::new()),
+            Some(Err(complaints)) => (Value::Null, complaints),
+            None => {
+                let what = format!(
+                    "the sandbox has no ephemeral resource {}",
+                    request.type_name
+                );
+                (Value::Null, Diagnostic::error(what).into())
+            }
+        };
+        OpenEphemeralResourceResponse {
+            result,
+            private: None,
+            renew_at: None,
+            deferred: None,
+            diagnostics,
+        }
+    }
+
+    async fn call_function(&self, request: CallFunction<'_>) -> CallFunctionResponse {
+        let functions = &self.operations.kinds.schema.functions;
+        let function = functions.get(request.name).ok_or_else(|| FunctionError {
+            text: format!("the sandbox has no function {}", request.name),
+            argument: None,
+        })?;
+        functions::call(request.name, function, request.arguments)
     }
 
     async fn stop(&self) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! The configuration of a platform: the keys of `<stack>.toml`, `TERRANE_VAR_…` and `--var`.
 
+use std::fmt;
+
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 use terrane::{Error, Result};
@@ -63,7 +65,13 @@ pub struct Config {
     pub github_environment: String,
     /// Make GitHub's OpenID Connect provider, of which an account has one; `false` where it exists.
     pub github_oidc_provider: bool,
-    /// Let buckets be deleted with everything in them.
+    /// A secret of the application in Secrets Manager, which its service account alone may read.
+    pub secrets_manager: bool,
+    /// The secret's value, at best from `TERRANE_VAR_APPLICATION_SECRET`; without it, Secrets Manager makes one up. It is stored nowhere else.
+    pub application_secret: Option<Hidden>,
+    /// Counted up, the secret gets its value once more: what `application_secret` says by then, or another one that is made up.
+    pub application_secret_version: u32,
+    /// Let buckets be deleted with everything in them, and secrets without a time in which they can be brought back.
     pub force_destroy: bool,
     /// Let the image repository be deleted with all its images.
     pub force_delete: bool,
@@ -99,6 +107,9 @@ impl Default for Config {
             github_branch: "main".to_owned(),
             github_environment: String::new(),
             github_oidc_provider: true,
+            secrets_manager: false,
+            application_secret: None,
+            application_secret_version: 1,
             force_destroy: false,
             force_delete: false,
         }
@@ -186,7 +197,26 @@ impl Config {
                 self.application_image
             )));
         }
+        if self.application_secret.is_some() && !self.secrets_manager {
+            return Err(Error::message(
+                "application_secret is set, and secrets_manager is not: there is no secret that would get it",
+            ));
+        }
+        if matches!(&self.application_secret, Some(Hidden(value)) if value.is_empty()) {
+            return Err(Error::message("application_secret is empty"));
+        }
         Ok(())
+    }
+}
+
+/// A value that is given to the cloud and shown nowhere.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden(pub(crate) String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(sensitive)")
     }
 }
 

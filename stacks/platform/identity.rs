@@ -4,6 +4,7 @@ use terrane::Stack;
 use terrane_aws::iam;
 use terrane_aws::iam::{PolicyDocument, Statement};
 
+use crate::hardening::Keys;
 use crate::{Cluster, Config, Storage};
 
 /// The Kubernetes namespace that the API runs in.
@@ -19,12 +20,13 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Declares the role with its policies: read and write the buckets, write logs.
+    /// Declares the role with its policies: read and write the buckets, with the key that encrypts them, and write logs.
     pub fn declare(
         stack: &mut Stack,
         config: &Config,
         cluster: &Cluster,
         storage: &Storage,
+        keys: Option<&Keys>,
     ) -> Self {
         stack.module("identity", |stack| {
             let issuer = cluster.cluster.identity().index(0).oidc().index(0).issuer();
@@ -53,6 +55,17 @@ impl Identity {
                 .role(role.name())
                 .policy_arn(buckets.arn())
                 .declare(stack);
+            if let Some(keys) = keys {
+                let use_key = ["kms:Decrypt", "kms:GenerateDataKey"];
+                iam::RolePolicy::builder("keys")
+                    .name("keys")
+                    .role(role.name())
+                    .policy(
+                        PolicyDocument::new()
+                            .statement(Statement::allow(use_key).resources([keys.storage_arn()])),
+                    )
+                    .declare(stack);
+            }
             let streams = cluster.log_group.arn().map(|arn| format!("{arn}:*"));
             let write_logs = [
                 "logs:CreateLogStream",

@@ -23,7 +23,7 @@
 //! | `application` | the API in the cluster, switched on by a key |
 //! | `kubernetes` | the provider of what is put into the cluster |
 //! | `delivery` | the roles of GitHub's workflows, switched on by a key |
-//! | `hardening` | what a key each switches on: firewall, flow logs, GuardDuty, AWS Config, backups, own keys |
+//! | `hardening` | what a key each switches on: firewall, flow logs, GuardDuty, AWS Config, backups, own keys, the application's secret |
 //! | `policies` | nothing: the security checklist that every plan is checked by |
 //! | `state` | nothing: where the states are kept |
 //!
@@ -48,9 +48,9 @@ mod tests;
 
 pub use application::Application;
 pub use cluster::Cluster;
-pub use config::Config;
+pub use config::{Config, Hidden};
 pub use delivery::Delivery;
-pub use hardening::{Backups, FlowLogs, Guard, Hardening, Keys, Recorder, Waf};
+pub use hardening::{ApplicationSecret, Backups, FlowLogs, Guard, Hardening, Keys, Recorder, Waf};
 pub use identity::Identity;
 pub use network::Network;
 pub use platform::Platform;

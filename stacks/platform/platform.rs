@@ -57,15 +57,16 @@ impl Platform {
         let cluster = Cluster::declare(stack, config, &network, keys);
         let storage = Storage::declare(stack, config, keys);
         let registry = Registry::declare(stack, config);
-        let identity = Identity::declare(stack, config, &cluster, &storage);
+        let identity = Identity::declare(stack, config, &cluster, &storage, keys);
         if config.deploy_application.is_some() {
             kubernetes::declare_provider(stack, config, &cluster);
         }
+        let hardening = Hardening::declare(stack, config, &network, &storage, &identity, keys);
+        let secret = hardening.secret.as_ref();
         let application = (config.deploy_application == Some(true))
-            .then(|| Application::declare(stack, config, &storage, &registry, &identity));
+            .then(|| Application::declare(stack, config, &storage, &registry, &identity, secret));
         let delivery = (!config.github_repository.is_empty())
             .then(|| Delivery::declare(stack, config, &cluster, &storage));
-        let hardening = Hardening::declare(stack, config, &network, &storage, keys);
         Ok(Self {
             keys: keys.cloned(),
             hardening,
@@ -98,6 +99,9 @@ impl Platform {
         if let Some(delivery) = &self.delivery {
             stack.export("github_preview_role_arn", delivery.preview.arn());
             stack.export("github_deploy_role_arn", delivery.deploy.arn());
+        }
+        if let Some(secret) = &self.hardening.secret {
+            stack.export("application_secret_arn", secret.secret.arn());
         }
         if let Some(waf) = &self.hardening.waf {
             stack.export("waf_acl_arn", waf.acl.arn());

@@ -43,6 +43,9 @@ pub fn checklist(config: &Config) -> Vec<Policy> {
     if config.deploy_application == Some(true) {
         all.push(containers_are_confined());
     }
+    if config.secrets_manager {
+        all.push(stores::secrets_are_write_only());
+    }
     if config.backups {
         all.push(buckets_are_backed_up());
     }

@@ -110,7 +110,7 @@ fn a_nat_gateway_a_zone_adds_the_second_gateway_and_its_address() {
 }
 
 /// The keys that switch a part on.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     "eks_addons",
     "waf",
     "flow_logs",
@@ -120,6 +120,7 @@ const PARTS: [&str; 9] = [
     "kms",
     "deploy_application",
     "github_repository=acme/infra",
+    "secrets_manager",
 ];
 
 /// The flag that switches a part on: a key that is `true`, or the whole flag.
@@ -194,7 +195,14 @@ fn each_key_switches_on_its_own_part_and_nothing_else() {
     module.storage.aws_s3_bucket_versioning.artifacts
     module.storage.aws_s3_bucket_versioning.data
     "#);
+    insta::assert_snapshot!(added("secrets_manager"), @"
+    module.secret.aws_iam_role_policy.read
+    module.secret.aws_secretsmanager_secret.application
+    module.secret.aws_secretsmanager_secret_version.application
+    module.secret.ephemeral.aws_secretsmanager_random_password.application
+    ");
     insta::assert_snapshot!(added("kms"), @"
+    module.identity.aws_iam_role_policy.keys
     module.keys.aws_kms_alias.cluster
     module.keys.aws_kms_alias.storage
     module.keys.aws_kms_key.cluster
@@ -299,6 +307,10 @@ fn values_that_contradict_each_other_are_refused_before_anything_is_declared() {
             "github_repository `acme` is no ORGANISATION/NAME",
         ),
         ("github_branch=*", "github_branch `*` does not name one"),
+        (
+            "application_secret=open sesame",
+            "application_secret is set, and secrets_manager is not",
+        ),
         ("single_nat_gatway=false", "single_nat_gatway"),
     ] {
         let error = platform(&[flag]).refused();

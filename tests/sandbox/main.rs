@@ -4,6 +4,7 @@ mod cost;
 mod forge;
 mod plan_json;
 mod platform;
+mod secrets;
 mod workflow;
 
 use std::collections::BTreeMap;

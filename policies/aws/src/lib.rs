@@ -90,6 +90,7 @@ pub fn recommended() -> Vec<Policy> {
         stores::queues_are_encrypted().advisory(),
         stores::keys_rotate().advisory(),
         stores::logs_expire().advisory(),
+        stores::secrets_are_write_only().advisory(),
         elb::listeners_use_tls().advisory(),
         stateful::protected().advisory(),
     ]

@@ -92,3 +92,33 @@ pub fn logs_expire() -> Policy {
     })
     .hint("set `retention_in_days`")
 }
+
+/// No value of a secret, and no password of a database, is kept in the state: they are write-only.
+#[track_caller]
+pub fn secrets_are_write_only() -> Policy {
+    const STORED: [(&str, &str); 7] = [
+        ("aws_secretsmanager_secret_version", "secret_string"),
+        ("aws_secretsmanager_secret_version", "secret_binary"),
+        ("aws_ssm_parameter", "value"),
+        ("aws_db_instance", "password"),
+        ("aws_rds_cluster", "master_password"),
+        ("aws_docdb_cluster", "master_password"),
+        ("aws_redshift_cluster", "master_password"),
+    ];
+    Policy::new("secrets are write-only", |plan| {
+        for (type_name, argument) in STORED {
+            for object in plan.of_type(type_name) {
+                // A parameter of another type is no secret.
+                let kind = object.attribute::<String>("type");
+                let kind = object.get(&kind).known();
+                let secret = type_name != "aws_ssm_parameter"
+                    || kind.is_some_and(|kind| kind == "SecureString");
+                if secret && object.sets(argument) {
+                    let stored = object.attribute::<String>(argument);
+                    object.violates_in(&stored, "the state keeps it in clear");
+                }
+            }
+        }
+    })
+    .hint("set the argument of the same name that ends in `_wo`, and count up its `_wo_version` to send another value")
+}

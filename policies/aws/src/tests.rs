@@ -386,6 +386,21 @@ fn data() -> Vec<Case> {
             logs(30),
         ),
         (
+            stores::secrets_are_write_only(),
+            json!({"aws_secretsmanager_secret_version.v": {"secret_string": "open sesame"}}),
+            json!({"aws_secretsmanager_secret_version.v": {"secret_string_wo_version": 1}}),
+        ),
+        (
+            stores::secrets_are_write_only(),
+            database("password", json!("open sesame")),
+            database("password_wo_version", json!(1)),
+        ),
+        (
+            stores::secrets_are_write_only(),
+            json!({"aws_ssm_parameter.p": {"type": "SecureString", "value": "open sesame"}}),
+            json!({"aws_ssm_parameter.p": {"type": "String", "value": "blue"}}),
+        ),
+        (
             elb::listeners_use_tls(),
             listener("HTTP", "forward"),
             listener("HTTPS", "forward"),

@@ -34,8 +34,11 @@ const TEXTS: &[&str] = &[
     include_str!("kms.facts"),
     include_str!("kubernetes.facts"),
     include_str!("logs.facts"),
+    include_str!("monitoring.facts"),
     include_str!("random.facts"),
+    include_str!("rds.facts"),
     include_str!("s3.facts"),
+    include_str!("secretsmanager.facts"),
 ];
 
 /// How one resource type is treated.

@@ -125,6 +125,8 @@ impl Planner<'_> {
     ) -> Value {
         let ty = attribute.ty();
         match proposed {
+            // Sent, and in no plan.
+            _ if attribute.write_only => Value::Null,
             Value::Unknown(_) => proposed.clone(),
             Value::Null => {
                 let default = argument.default_value(&ty);

@@ -10,8 +10,11 @@ mod iam;
 mod kms;
 mod kubernetes;
 mod logs;
-mod random;
+mod monitoring;
+pub(crate) mod random;
+mod rds;
 mod s3;
+mod secretsmanager;
 pub(crate) mod view;
 
 use std::collections::HashMap;
@@ -22,8 +25,9 @@ use terrane_core::value::Map;
 use crate::draft::Draft;
 
 pub(crate) use ec2::zones;
+pub(crate) use random::one_of;
 pub(crate) use s3::CANONICAL_USER;
-pub(crate) use view::{ACCOUNT, CloudView, random_hex, uuid};
+pub(crate) use view::{ACCOUNT, CloudView, checksum, random_hex, uuid};
 
 /// The cloud says no.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +137,7 @@ pub(crate) fn of(type_name: &str) -> &'static Rule {
     static NONE: Rule = Rule::new("", "");
     static RULES: OnceLock<HashMap<&str, &Rule>> = OnceLock::new();
     let rules = RULES.get_or_init(|| {
-        let services: [&[&'static [Rule]]; 10] = [
+        let services: [&[&'static [Rule]]; 13] = [
             ec2::RULES,
             &[eks::RULES],
             &[iam::RULES],
@@ -144,6 +148,9 @@ pub(crate) fn of(type_name: &str) -> &'static Rule {
             &[dynamodb::RULES],
             &[kubernetes::RULES],
             &[random::RULES],
+            &[secretsmanager::RULES],
+            &[monitoring::RULES],
+            &[rds::RULES],
         ];
         let rules = services
             .into_iter()

@@ -57,7 +57,7 @@ fn below(limit: u64) -> u64 {
     number % limit
 }
 
-fn one_of<T: Copy>(choices: &[T]) -> T {
+pub(crate) fn one_of<T: Copy>(choices: &[T]) -> T {
     // As long as the lists above, and far below 2^64.
     choices[below(choices.len() as u64) as usize]
 }
@@ -75,7 +75,7 @@ fn length(draft: &Draft, name: &str) -> usize {
         .unwrap_or(1)
 }
 
-fn bytes(draft: &mut Draft, _: &CloudView<'_>) -> Verdict {
+pub(crate) fn bytes(draft: &mut Draft, _: &CloudView<'_>) -> Verdict {
     let bytes = random_bytes(length(draft, "length"));
     draft.put("base64", BASE64.encode(&bytes));
     draft.put("hex", HEXLOWER.encode(&bytes));
@@ -182,7 +182,7 @@ fn string(draft: &mut Draft, _: &CloudView<'_>) -> Verdict {
     Ok(())
 }
 
-fn password(draft: &mut Draft, _: &CloudView<'_>) -> Verdict {
+pub(crate) fn password(draft: &mut Draft, _: &CloudView<'_>) -> Verdict {
     let text = characters(draft)?;
     let made_up: Vec<char> = ('a'..='z').chain('A'..='Z').chain('0'..='9').collect();
     let hash: String = (0..53).map(|_| one_of(&made_up)).collect();

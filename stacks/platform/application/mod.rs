@@ -15,7 +15,7 @@ use terrane_kubernetes::core::{
 pub(crate) use policies::containers_are_confined;
 
 use crate::identity::{NAMESPACE, SERVICE_ACCOUNT};
-use crate::{Config, Identity, Registry, Storage};
+use crate::{ApplicationSecret, Config, Identity, Registry, Storage};
 
 /// The name of the deployment and of what belongs to it.
 const NAME: &str = "churn-prediction-api";
@@ -47,6 +47,7 @@ impl Application {
         storage: &Storage,
         registry: &Registry,
         identity: &Identity,
+        secret: Option<&ApplicationSecret>,
     ) -> Self {
         stack.module("application", |stack| {
             let namespace = Namespace::builder("main")
@@ -61,7 +62,7 @@ impl Application {
                         .annotations([("eks.amazonaws.com/role-arn", identity.role.arn())]),
                 )
                 .declare(stack);
-            let environment = environment(config, storage);
+            let environment = environment(config, storage, secret);
             let config_map = ConfigMap::builder("api")
                 .metadata(
                     config_map::Metadata::builder()
@@ -104,16 +105,23 @@ impl Application {
 }
 
 /// What the pods see of the platform.
-fn environment(config: &Config, storage: &Storage) -> BTreeMap<String, Output<String>> {
-    let variables = [
+fn environment(
+    config: &Config,
+    storage: &Storage,
+    secret: Option<&ApplicationSecret>,
+) -> BTreeMap<String, Output<String>> {
+    let mut variables = vec![
         ("AWS_REGION", Output::known(config.aws_region.clone())),
         ("S3_MODELS_BUCKET", storage.models.bucket()),
         ("S3_DATA_BUCKET", storage.data.bucket()),
         ("S3_ARTIFACTS_BUCKET", storage.artifacts.bucket()),
     ];
-    variables
+    // Pods read the secret itself by the role of their service account.
+    variables.extend(secret.map(|secret| ("APPLICATION_SECRET_ARN", secret.secret.arn())));
+    let named = variables.into_iter();
+    named
         .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        .collect()
 }
 
 /// The image of a repository with that tag or digest.

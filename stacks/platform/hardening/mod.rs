@@ -5,6 +5,7 @@ mod flow_logs;
 mod guard;
 mod keys;
 mod recorder;
+mod secret;
 mod waf;
 
 use terrane::Stack;
@@ -14,9 +15,10 @@ pub use flow_logs::FlowLogs;
 pub use guard::Guard;
 pub use keys::Keys;
 pub use recorder::Recorder;
+pub use secret::ApplicationSecret;
 pub use waf::Waf;
 
-use crate::{Config, Network, Storage};
+use crate::{Config, Identity, Network, Storage};
 
 /// The parts that are on. The keys of [`Keys`] are made before the cluster and the buckets that are encrypted with them.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct Hardening {
     pub guard: Option<Guard>,
     /// `aws_config`: every change of a resource, and rules about them.
     pub recorder: Option<Recorder>,
+    /// `secrets_manager`: a secret of the application.
+    pub secret: Option<ApplicationSecret>,
     /// `backups`: restore points of what holds data.
     pub backups: Option<Backups>,
 }
@@ -40,6 +44,7 @@ impl Hardening {
         config: &Config,
         network: &Network,
         storage: &Storage,
+        identity: &Identity,
         keys: Option<&Keys>,
     ) -> Self {
         Self {
@@ -47,6 +52,8 @@ impl Hardening {
             flow_logs: (config.flow_logs).then(|| FlowLogs::declare(stack, config, network)),
             guard: config.guardduty.then(|| Guard::declare(stack)),
             recorder: (config.aws_config).then(|| Recorder::declare(stack, config, keys)),
+            secret: (config.secrets_manager)
+                .then(|| ApplicationSecret::declare(stack, config, identity, keys)),
             backups: (config.backups).then(|| Backups::declare(stack, config, storage, keys)),
         }
     }
