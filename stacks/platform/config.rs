@@ -71,7 +71,24 @@ pub struct Config {
     pub application_secret: Option<Hidden>,
     /// Counted up, the secret gets its value once more: what `application_secret` says by then, or another one that is made up.
     pub application_secret_version: u32,
-    /// Let buckets be deleted with everything in them, and secrets without a time in which they can be brought back.
+    /// Alarms that tell a topic, a dashboard, and Managed Prometheus with Managed Grafana, whose users IAM Identity Center knows.
+    pub monitoring: bool,
+    /// Prometheus and Grafana in the cluster, by the chart `kube-prometheus-stack`, in place of AWS's services. `false` takes it away
+    /// again; without the key the Helm provider is not asked for.
+    pub monitoring_in_cluster: Option<bool>,
+    /// Who gets the alarms by mail, once they have confirmed it; empty for nobody.
+    pub alarm_email: String,
+    /// MLflow's tracking server in the cluster, with a PostgreSQL of its own. `false` takes both away again; without the key the
+    /// Kubernetes provider is not asked for.
+    pub mlflow: Option<bool>,
+    /// The image of the tracking server, which must have the drivers of PostgreSQL and S3.
+    pub mlflow_image: String,
+    /// The instance class of MLflow's database.
+    pub mlflow_database_class: String,
+    /// Counted up, MLflow's database gets another password.
+    pub mlflow_password_version: u32,
+    /// Let buckets be deleted with everything in them, secrets without a time in which they can be brought back, and databases without
+    /// a last snapshot.
     pub force_destroy: bool,
     /// Let the image repository be deleted with all its images.
     pub force_delete: bool,
@@ -110,6 +127,13 @@ impl Default for Config {
             secrets_manager: false,
             application_secret: None,
             application_secret_version: 1,
+            monitoring: false,
+            monitoring_in_cluster: None,
+            alarm_email: String::new(),
+            mlflow: None,
+            mlflow_image: "burakince/mlflow:2.22.0".to_owned(),
+            mlflow_database_class: "db.t4g.micro".to_owned(),
+            mlflow_password_version: 1,
             force_destroy: false,
             force_delete: false,
         }
@@ -122,9 +146,19 @@ impl Config {
         format!("mlops-platform-{}-{thing}", self.environment)
     }
 
+    /// Whether a key names something in the cluster, be it on or off again.
+    pub(crate) fn puts_into_cluster(&self) -> bool {
+        let keys = [
+            self.deploy_application,
+            self.monitoring_in_cluster,
+            self.mlflow,
+        ];
+        keys.iter().any(Option::is_some)
+    }
+
     /// Whether roles beside that of the cluster's creator reach into the cluster.
     pub(crate) fn reaches_cluster_by_access_entries(&self) -> bool {
-        !self.github_repository.is_empty() && self.deploy_application.is_some()
+        !self.github_repository.is_empty() && self.puts_into_cluster()
     }
 
     /// Finds values that would fail in the middle of an `up`.
@@ -195,6 +229,12 @@ impl Config {
             return Err(Error::message(format!(
                 "application_image `{}` is neither a tag nor a digest; a digest is `sha256:` and 64 digits",
                 self.application_image
+            )));
+        }
+        if !self.alarm_email.is_empty() && !self.alarm_email.contains('@') {
+            return Err(Error::message(format!(
+                "alarm_email `{}` is no address",
+                self.alarm_email
             )));
         }
         if self.application_secret.is_some() && !self.secrets_manager {

@@ -24,6 +24,8 @@
 //! | `kubernetes` | the provider of what is put into the cluster |
 //! | `delivery` | the roles of GitHub's workflows, switched on by a key |
 //! | `hardening` | what a key each switches on: firewall, flow logs, GuardDuty, AWS Config, backups, own keys, the application's secret |
+//! | `monitoring` | alarms, a dashboard, Prometheus and Grafana, switched on by a key |
+//! | `mlflow` | the tracking server with its database, switched on by a key |
 //! | `policies` | nothing: the security checklist that every plan is checked by |
 //! | `state` | nothing: where the states are kept |
 //!
@@ -37,6 +39,8 @@ mod delivery;
 mod hardening;
 mod identity;
 mod kubernetes;
+mod mlflow;
+mod monitoring;
 mod network;
 mod platform;
 mod policies;
@@ -52,6 +56,8 @@ pub use config::{Config, Hidden};
 pub use delivery::Delivery;
 pub use hardening::{ApplicationSecret, Backups, FlowLogs, Guard, Hardening, Keys, Recorder, Waf};
 pub use identity::Identity;
+pub use mlflow::{Database, Mlflow, Server};
+pub use monitoring::{Chart, Managed, Monitoring};
 pub use network::Network;
 pub use platform::Platform;
 pub use policies::checklist;

@@ -6,8 +6,8 @@ use terrane_aws::eks::kubeconfig;
 
 use crate::hardening::Keys;
 use crate::{
-    Application, Cluster, Config, Delivery, Hardening, Identity, Network, Registry, Storage,
-    checklist, kubernetes,
+    Application, Chart, Cluster, Config, Delivery, Hardening, Identity, Mlflow, Monitoring,
+    Network, Registry, Storage, checklist, kubernetes,
 };
 
 /// The whole platform.
@@ -29,6 +29,12 @@ pub struct Platform {
     pub delivery: Option<Delivery>,
     /// Keys of one's own.
     pub keys: Option<Keys>,
+    /// Alarms, a dashboard, and AWS's services for metrics.
+    pub monitoring: Option<Monitoring>,
+    /// Prometheus and Grafana in the cluster.
+    pub chart: Option<Chart>,
+    /// MLflow with its database.
+    pub mlflow: Option<Mlflow>,
     /// What else production adds.
     pub hardening: Hardening,
 }
@@ -58,17 +64,29 @@ impl Platform {
         let storage = Storage::declare(stack, config, keys);
         let registry = Registry::declare(stack, config);
         let identity = Identity::declare(stack, config, &cluster, &storage, keys);
-        if config.deploy_application.is_some() {
+        if config.puts_into_cluster() {
             kubernetes::declare_provider(stack, config, &cluster);
+        }
+        if config.monitoring_in_cluster.is_some() {
+            kubernetes::declare_helm(stack, config, &cluster);
         }
         let hardening = Hardening::declare(stack, config, &network, &storage, &identity, keys);
         let secret = hardening.secret.as_ref();
+        let monitoring = (config.monitoring)
+            .then(|| Monitoring::declare(stack, config, &network, &cluster, &storage, keys));
+        let chart =
+            (config.monitoring_in_cluster == Some(true)).then(|| Chart::declare(stack, config));
+        let mlflow = (config.mlflow == Some(true))
+            .then(|| Mlflow::declare(stack, config, &network, &cluster, &storage, keys));
         let application = (config.deploy_application == Some(true))
             .then(|| Application::declare(stack, config, &storage, &registry, &identity, secret));
         let delivery = (!config.github_repository.is_empty())
             .then(|| Delivery::declare(stack, config, &cluster, &storage));
         Ok(Self {
             keys: keys.cloned(),
+            monitoring,
+            chart,
+            mlflow,
             hardening,
             application,
             delivery,
@@ -102,6 +120,22 @@ impl Platform {
         }
         if let Some(secret) = &self.hardening.secret {
             stack.export("application_secret_arn", secret.secret.arn());
+        }
+        if let Some(monitoring) = &self.monitoring {
+            stack.export("alarm_topic_arn", monitoring.topic.arn());
+            if let Some(managed) = &monitoring.managed {
+                stack.export("prometheus_remote_write_url", managed.remote_write_url());
+                stack.export(
+                    "prometheus_collector_role_arn",
+                    managed.collector_role.arn(),
+                );
+                stack.export("grafana_url", managed.grafana_url());
+            }
+        }
+        if let Some(mlflow) = &self.mlflow {
+            stack.export("mlflow_tracking_uri", mlflow.tracking_uri());
+            stack.export("mlflow_artifact_uri", mlflow.artifact_uri());
+            stack.export("mlflow_database_secret_arn", mlflow.database.secret.arn());
         }
         if let Some(waf) = &self.hardening.waf {
             stack.export("waf_acl_arn", waf.acl.arn());

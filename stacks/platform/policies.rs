@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::Config;
 use crate::application::containers_are_confined;
+use crate::monitoring::alarms_tell_someone;
 use terrane::{Fact, InstanceAddr, Policy, ReviewedPlan, Value};
 use terrane_aws::{backup, config, ec2, eks, iam, s3 as s3_types};
 use terrane_policies::eks::calendar::newest;
-use terrane_policies::{ec2 as network, ecr, eks as cluster, iam as permissions, s3, stores};
+use terrane_policies::{ec2 as network, ecr, eks as cluster, iam as permissions, rds, s3, stores};
 
 /// The checklist. All of it is mandatory but the notice of an old Kubernetes. What the configuration switches on is on it, too.
 #[track_caller]
@@ -40,11 +41,21 @@ pub fn checklist(config: &Config) -> Vec<Policy> {
     if !config.github_repository.is_empty() {
         all.push(permissions::github_trust_is_limited());
     }
-    if config.deploy_application == Some(true) {
+    if config.deploy_application == Some(true) || config.mlflow == Some(true) {
         all.push(containers_are_confined());
     }
-    if config.secrets_manager {
+    if config.secrets_manager || config.mlflow == Some(true) {
         all.push(stores::secrets_are_write_only());
+    }
+    if config.monitoring {
+        all.push(alarms_tell_someone());
+    }
+    if config.mlflow == Some(true) {
+        all.extend([
+            rds::databases_are_encrypted(),
+            rds::databases_are_private(),
+            rds::databases_are_backed_up(),
+        ]);
     }
     if config.backups {
         all.push(buckets_are_backed_up());

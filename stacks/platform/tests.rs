@@ -110,7 +110,7 @@ fn a_nat_gateway_a_zone_adds_the_second_gateway_and_its_address() {
 }
 
 /// The keys that switch a part on.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 13] = [
     "eks_addons",
     "waf",
     "flow_logs",
@@ -121,6 +121,9 @@ const PARTS: [&str; 10] = [
     "deploy_application",
     "github_repository=acme/infra",
     "secrets_manager",
+    "monitoring",
+    "monitoring_in_cluster",
+    "mlflow",
 ];
 
 /// The flag that switches a part on: a key that is `true`, or the whole flag.
@@ -200,6 +203,48 @@ fn each_key_switches_on_its_own_part_and_nothing_else() {
     module.secret.aws_secretsmanager_secret.application
     module.secret.aws_secretsmanager_secret_version.application
     module.secret.ephemeral.aws_secretsmanager_random_password.application
+    ");
+    insta::assert_snapshot!(added("monitoring"), @r#"
+    module.monitoring.aws_cloudwatch_dashboard.main
+    module.monitoring.aws_cloudwatch_metric_alarm.bucket_refusals["artifacts"]
+    module.monitoring.aws_cloudwatch_metric_alarm.bucket_refusals["data"]
+    module.monitoring.aws_cloudwatch_metric_alarm.bucket_refusals["models"]
+    module.monitoring.aws_cloudwatch_metric_alarm.control_plane
+    module.monitoring.aws_cloudwatch_metric_alarm.nat_errors[0]
+    module.monitoring.aws_cloudwatch_metric_alarm.nodes
+    module.monitoring.aws_grafana_workspace.main
+    module.monitoring.aws_iam_role.collector
+    module.monitoring.aws_iam_role.grafana
+    module.monitoring.aws_iam_role_policy.collector
+    module.monitoring.aws_iam_role_policy.grafana
+    module.monitoring.aws_prometheus_workspace.main
+    module.monitoring.aws_s3_bucket_metric.requests["artifacts"]
+    module.monitoring.aws_s3_bucket_metric.requests["data"]
+    module.monitoring.aws_s3_bucket_metric.requests["models"]
+    module.monitoring.aws_sns_topic.alarms
+    "#);
+    insta::assert_snapshot!(added("monitoring_in_cluster"), @"
+    module.prometheus.ephemeral.aws_secretsmanager_random_password.grafana
+    module.prometheus.helm_release.main
+    module.prometheus.kubernetes_namespace_v1.main
+    module.prometheus.kubernetes_secret_v1.grafana
+    ");
+    insta::assert_snapshot!(added("mlflow"), @"
+    module.mlflow.aws_db_instance.main
+    module.mlflow.aws_db_subnet_group.main
+    module.mlflow.aws_iam_role.server
+    module.mlflow.aws_iam_role_policy.server
+    module.mlflow.aws_secretsmanager_secret.mlflow-database
+    module.mlflow.aws_secretsmanager_secret_version.mlflow-database
+    module.mlflow.aws_security_group.database
+    module.mlflow.aws_security_group_rule.nodes_to_database
+    module.mlflow.ephemeral.aws_secretsmanager_random_password.password
+    module.mlflow.ephemeral.aws_secretsmanager_secret_version.password
+    module.mlflow.kubernetes_deployment_v1.server
+    module.mlflow.kubernetes_namespace_v1.main
+    module.mlflow.kubernetes_secret_v1.database
+    module.mlflow.kubernetes_service_account_v1.server
+    module.mlflow.kubernetes_service_v1.server
     ");
     insta::assert_snapshot!(added("kms"), @"
     module.identity.aws_iam_role_policy.keys
@@ -307,6 +352,7 @@ fn values_that_contradict_each_other_are_refused_before_anything_is_declared() {
             "github_repository `acme` is no ORGANISATION/NAME",
         ),
         ("github_branch=*", "github_branch `*` does not name one"),
+        ("alarm_email=me", "alarm_email `me` is no address"),
         (
             "application_secret=open sesame",
             "application_secret is set, and secrets_manager is not",
@@ -381,6 +427,40 @@ fn the_checklist_finds_containers_that_run_as_root() {
 }
 
 #[test]
+fn the_checklist_finds_stored_secrets_silent_alarms_and_open_databases() {
+    let config = Config {
+        secrets_manager: true,
+        monitoring: true,
+        mlflow: Some(true),
+        ..Config::default()
+    };
+    let mut found = broken_with(config, |stack, _| {
+        Resource::dynamic("aws_secretsmanager_secret_version", "stored")
+            .set("secret_id", "s")
+            .set("secret_string", "open sesame")
+            .declare(stack);
+        Resource::dynamic("aws_cloudwatch_metric_alarm", "silent")
+            .set("alarm_name", "silent")
+            .declare(stack);
+        Resource::dynamic("aws_db_instance", "open")
+            .set("instance_class", "db.t4g.micro")
+            .set("publicly_accessible", true)
+            .declare(stack);
+    });
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "alarms tell someone",
+            "databases are backed up",
+            "databases are encrypted",
+            "databases are private",
+            "secrets are write-only",
+        ]
+    );
+}
+
+#[test]
 fn prices_know_the_calendar_that_the_notice_goes_by() {
     use terrane_cost::{PriceTable, Usage, estimate};
     use terrane_policies::eks::calendar::{
@@ -422,8 +502,16 @@ fn prices_know_the_calendar_that_the_notice_goes_by() {
 
 /// The names of the policies that the platform breaks with this beside it.
 fn broken(declare: impl Fn(&mut Stack, &Platform) + Send + Sync + 'static) -> Vec<String> {
+    broken_with(Config::default(), declare)
+}
+
+/// The same with that configuration.
+fn broken_with(
+    config: Config,
+    declare: impl Fn(&mut Stack, &Platform) + Send + Sync + 'static,
+) -> Vec<String> {
     let stack = TestStack::new(move |stack: &mut Stack| {
-        let platform = Platform::declare(stack, &Config::default())?;
+        let platform = Platform::declare(stack, &config)?;
         declare(stack, &platform);
         Ok(())
     });
@@ -508,6 +596,51 @@ fn the_whole_platform_comes_up_is_at_rest_and_goes() {
     cloud.up(&larger).succeeds();
     cloud.destroy(&larger).succeeds();
     assert!(cloud.is_empty(), "{:?}", cloud.orphans());
+}
+
+#[test]
+fn each_part_goes_when_its_key_is_off_again() {
+    let mut cloud = TestCloud::new();
+    let bare = platform(&[]);
+    cloud.up(&bare).succeeds();
+    let before = cloud.addresses();
+    for key in PARTS {
+        // A cluster keeps the key of its secrets, so `kms` cannot go without it.
+        if key == "kms" {
+            continue;
+        }
+        let with = platform(&[&on(key)]);
+        cloud.up(&with).succeeds();
+        cloud.preview(&with).assert_empty();
+        assert_ne!(cloud.addresses(), before, "{key}");
+        let off = match key {
+            // What is in the cluster goes by its provider, which the key still names.
+            "deploy_application" | "monitoring_in_cluster" | "mlflow" => {
+                platform(&[&format!("{key}=false")])
+            }
+            _ => bare.clone(),
+        };
+        cloud.up(&off).succeeds();
+        assert_eq!(cloud.addresses(), before, "{key}");
+    }
+}
+
+#[test]
+fn another_password_of_mlflow_reaches_all_who_need_it() {
+    let stack = platform(&["mlflow=true", "force_destroy=true"]);
+    let mut cloud = TestCloud::new();
+    cloud.up(&stack).succeeds();
+    let uri = cloud.export::<String>("mlflow_tracking_uri").known();
+    assert_eq!(uri, "http://mlflow.mlflow.svc.cluster.local");
+    let another = stack.var("mlflow_password_version=2");
+    insta::assert_snapshot!(cloud.preview(&another).changes().join("\n"), @"
+    replace module.mlflow.aws_secretsmanager_secret_version.mlflow-database
+    update module.mlflow.aws_db_instance.main
+    update module.mlflow.kubernetes_secret_v1.database
+    update module.mlflow.kubernetes_deployment_v1.server
+    ");
+    cloud.up(&another).succeeds();
+    cloud.preview(&another).assert_empty();
 }
 
 /// `cargo test -p terrane-platform -- --ignored --nocapture` prints the figures of `docs/testing.md`.

@@ -4,7 +4,6 @@ mod cost;
 mod forge;
 mod plan_json;
 mod platform;
-mod secrets;
 mod workflow;
 
 use std::collections::BTreeMap;

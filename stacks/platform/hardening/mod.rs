@@ -16,6 +16,7 @@ pub use guard::Guard;
 pub use keys::Keys;
 pub use recorder::Recorder;
 pub use secret::ApplicationSecret;
+pub(crate) use secret::{Vault, made_up};
 pub use waf::Waf;
 
 use crate::{Config, Identity, Network, Storage};

@@ -23,6 +23,7 @@ pub struct ApplicationSecret {
 #[derive(Debug, Clone)]
 pub(crate) struct Vault {
     pub(crate) secret: secretsmanager::Secret,
+    pub(crate) version: secretsmanager::SecretVersion,
 }
 
 impl ApplicationSecret {
@@ -74,12 +75,12 @@ impl Vault {
             secret = secret.kms_key_id(keys.storage_arn());
         }
         let secret = secret.declare(stack);
-        secretsmanager::SecretVersion::builder(name)
+        let version = secretsmanager::SecretVersion::builder(name)
             .secret_id(secret.id())
             .secret_string_wo(value)
             .secret_string_wo_version(version)
             .declare(stack);
-        Self { secret }
+        Self { secret, version }
     }
 
     /// What a role needs in order to read it.
