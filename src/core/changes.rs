@@ -91,6 +91,14 @@ impl PlaceAddr {
         module.or_else(|_| text.parse().map(Self::Instance)).ok()
     }
 
+    /// Whether it lies in a module.
+    pub(crate) fn is_in(&self, module: &ModuleAddr) -> bool {
+        module.contains(match self {
+            Self::Module(place) => place,
+            Self::Instance(place) => &place.resource.module,
+        })
+    }
+
     /// Whether an instance is there.
     pub fn contains(&self, address: &InstanceAddr) -> bool {
         match self {

@@ -96,6 +96,7 @@ mod suggest;
 mod text;
 mod typed;
 pub mod value;
+mod value_module;
 
 pub use action::Action;
 pub use call::{Arguments, Call};
@@ -134,3 +135,4 @@ pub use suggest::closest;
 pub use text::nfc;
 pub use typed::{FromValue, IntoValue, TypeMismatch};
 pub use value::{Path, PathStep, Type, Value};
+pub use value_module::{ModuleValues, ValueModule};

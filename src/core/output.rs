@@ -58,7 +58,19 @@ impl<T> Output<T> {
 impl<T: FromValue + 'static> Output<T> {
     /// A value computed from this one, once it is known.
     ///
-    /// The closure must be pure: it runs when the input is known at plan, and again at apply.
+    /// The closure must be pure: it runs when the input is known at plan, and again at apply. It cannot declare anything;
+    /// [`Stack::module_when_known`](crate::Stack::module_when_known) does that with a value.
+    ///
+    /// ```compile_fail
+    /// # use terrane_core::{Output, Resource, Stack};
+    /// # fn f(stack: &mut Stack, zones: Output<Vec<String>>) {
+    /// zones.map(|zones| {
+    ///     for zone in zones {
+    ///         Resource::dynamic("test_thing", "subnet").instance_key(zone).declare(stack); // does not compile
+    ///     }
+    /// });
+    /// # }
+    /// ```
     #[track_caller]
     pub fn map<U: IntoValue>(
         &self,

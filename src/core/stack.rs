@@ -22,6 +22,7 @@ use crate::provider_meta::DeclaredMeta;
 use crate::resource::{Declaration, Resource};
 use crate::stack_reference::StackReference;
 use crate::value::Value;
+use crate::value_module::{DeclaredValueModule, ModuleValues};
 
 /// One program, one state: everything a stack function declares.
 ///
@@ -30,6 +31,9 @@ use crate::value::Value;
 pub struct Stack {
     module: ModuleAddr,
     config: Arc<dyn Configuration>,
+    module_values: ModuleValues,
+    /// The place of the innermost module that takes a value, while it runs.
+    pub(crate) value_module: Option<usize>,
     pub(crate) declared: Declared,
 }
 
@@ -46,6 +50,7 @@ pub(crate) struct Declared {
     pub(crate) removed: Vec<Removed>,
     pub(crate) references: Vec<StackReference>,
     pub(crate) adoptions: Vec<(Arc<InstanceAddr>, Adoption)>,
+    pub(crate) value_modules: Vec<DeclaredValueModule>,
     pub(crate) owner_tags: bool,
     pub(crate) diagnostics: Diagnostics,
 }
@@ -56,6 +61,8 @@ pub(crate) struct DeclaredProvider {
     pub(crate) arguments: BTreeMap<Arc<str>, Expr>,
     pub(crate) passed_env: Vec<Arc<str>>,
     pub(crate) location: Location,
+    /// As of resources.
+    pub(crate) value_module: Option<usize>,
 }
 
 pub(crate) struct DeclaredResource {
@@ -66,6 +73,8 @@ pub(crate) struct DeclaredResource {
     pub(crate) depends_on: Vec<(Arc<InstanceAddr>, Location)>,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) location: Location,
+    /// The place of the innermost module around it that takes a value.
+    pub(crate) value_module: Option<usize>,
 }
 
 /// A value that the stack publishes: read with the `output` command and stored under `outputs` in the state.
@@ -80,10 +89,12 @@ pub struct Export {
 }
 
 impl Stack {
-    pub(crate) fn new(config: Arc<dyn Configuration>) -> Self {
+    pub(crate) fn new(config: Arc<dyn Configuration>, module_values: ModuleValues) -> Self {
         Self {
             module: ModuleAddr::root(),
             config,
+            module_values,
+            value_module: None,
             declared: Declared::default(),
         }
     }
@@ -115,6 +126,16 @@ impl Stack {
         providers.chain(resources).chain(actions).chain(exports)
     }
 
+    /// The module that is being declared.
+    pub(crate) fn current_module(&self) -> &ModuleAddr {
+        &self.module
+    }
+
+    /// The values of modules that take one, as far as they are known.
+    pub(crate) fn module_values(&self) -> &ModuleValues {
+        &self.module_values
+    }
+
     pub(crate) fn configuration(&self) -> &Arc<dyn Configuration> {
         &self.config
     }
@@ -140,6 +161,7 @@ impl Stack {
             arguments: declaration.arguments,
             passed_env: declaration.passed_env,
             location,
+            value_module: self.value_module,
         });
         ProviderHandle { source, alias }
     }
@@ -298,6 +320,16 @@ impl Stack {
                 ),
             );
         }
+        if let (Some(place), Some(inside)) = (&place, self.value_module) {
+            let module = &self.declared.value_modules[inside].address;
+            if !place.is_in(module) {
+                let refused = Diagnostic::error(format!("`{text}` is not in {module}"))
+                    .detail("the line would count only while the value of the module is known")
+                    .location(location);
+                let refused = refused.hint("say it outside of the module");
+                self.declared.diagnostics.push(refused);
+            }
+        }
         place
     }
 
@@ -361,6 +393,7 @@ impl Stack {
             depends_on: declaration.depends_on,
             lifecycle: declaration.lifecycle,
             location,
+            value_module: self.value_module,
         });
         address
     }

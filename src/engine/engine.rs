@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use terrane_core::{Diagnostics, Program};
+use terrane_core::{Diagnostics, ModuleValues, Program};
 use terrane_provider::Providers;
 use terrane_state::crash::{self, Point};
 use terrane_state::{Clock, MemoryRecorder, OpenIntent, Random, Recorder, State};
 
 use crate::apply::{self, Applied, Applier};
 use crate::caller::{CallerIdentity, callers};
-use crate::event::{Event, EventSink};
+use crate::event::{Event, EventSink, Quiet};
 use crate::first_plans::FinalPlans;
 use crate::lint::deprecated;
 use crate::moved::moved;
-use crate::options::PlanOptions;
+use crate::options::{PlanMode, PlanOptions};
 use crate::plan::Plan;
 use crate::plan::inputs::Inputs;
 use crate::plan::moves::Moves;
 use crate::plan::planner::Planner;
+use crate::plan::value_modules::waiting;
 use crate::recover::{LATE, Recovered, Recovery};
 use crate::running::RunningProviders;
 use crate::stop::{StopFlag, Stopper};
@@ -132,6 +133,62 @@ impl<'a> Engine<'a> {
     ) -> Recovery<'s> {
         let (host, stop) = (self.host, self.stop.clone());
         Recovery::new(program, recorder, &self.running, host, stop, self.late)
+    }
+
+    /// Runs the modules of a program whose values are known now (see [`Stack::module_when_known`](terrane_core::Stack::module_when_known)):
+    /// `declare` runs the stack function with them. `None` where no further module can run. Due before a plan is made; whatever still
+    /// waits, the plan defers.
+    ///
+    /// # Errors
+    /// When the resources that the values come from cannot be planned, or the stack function fails.
+    pub async fn expand<E: From<Diagnostics>>(
+        &self,
+        program: &Program,
+        prior: &State,
+        options: &PlanOptions,
+        declare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
+    ) -> Result<Option<Program>, E> {
+        let mut expanded: Option<Program> = None;
+        loop {
+            let program = expanded.as_ref().unwrap_or(program);
+            if waiting(program).next().is_none() {
+                return Ok(expanded);
+            }
+            let values = match self.module_values(program, prior, options).await {
+                // Without the values a destroy still can do all there is to do.
+                Err(errors) if options.mode == PlanMode::Destroy && !self.stop.is_stopped() => {
+                    drop(errors);
+                    return Ok(expanded);
+                }
+                values => values?,
+            };
+            if values == program.module_values() {
+                return Ok(expanded);
+            }
+            expanded = Some(declare(values).await?);
+        }
+    }
+
+    /// The values of modules, as far as they are known.
+    async fn module_values(
+        &self,
+        program: &Program,
+        prior: &State,
+        options: &PlanOptions,
+    ) -> Result<ModuleValues, Diagnostics> {
+        // What exists decides what is refreshed or destroyed, not what a plan would make of it.
+        let options = PlanOptions {
+            mode: match options.mode {
+                PlanMode::Normal => PlanMode::Normal,
+                PlanMode::RefreshOnly | PlanMode::Destroy => PlanMode::RefreshOnly,
+            },
+            ..options.clone()
+        };
+        let (running, quiet) = (&self.running, Quiet(self.host.events));
+        let moves = Moves::carry_out(program, prior);
+        let inputs = Inputs::of_values(program, (prior, &moves), &options, running, &quiet)?;
+        let planner = Planner::new(inputs, self.stop.clone());
+        planner.values(self.parallelism).await
     }
 
     /// Makes the plan.

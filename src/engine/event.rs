@@ -167,3 +167,14 @@ pub struct Silent;
 impl EventSink for Silent {
     fn emit(&self, _: Event) {}
 }
+
+/// A sink for a walk that nobody sees: it passes on only what must not be shown.
+pub(crate) struct Quiet<'a>(pub(crate) &'a dyn EventSink);
+
+impl EventSink for Quiet<'_> {
+    fn emit(&self, _: Event) {}
+
+    fn conceal(&self, object: &Marked) {
+        self.0.conceal(object);
+    }
+}

@@ -47,7 +47,7 @@ pub use idle::PROVIDER_PROCESSES;
 pub use import::Imported;
 pub use options::{Continuation, PlanMode, PlanOptions, RefreshPolicy};
 pub use plan::file::{Fingerprint, Inputs, Origin, PlanFileError, ProviderBuild, SavedPlan};
-pub use plan::{DeferralReason, DeferredChange, Move, Plan};
+pub use plan::{DeferralReason, DeferredChange, DeferredModule, Move, Plan};
 pub use query::{Found, Inventory};
 pub use recover::{Doubt, Recovered, Resolved, Unresolved};
 pub use steps::{PlannedStep, StepGraph, StepId, Work};

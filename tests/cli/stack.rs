@@ -70,6 +70,8 @@ enum Scene {
     Withheld,
     /// A thing with actions, and things that their provider defers until there is a file `ready`.
     Waiting,
+    /// A list of the zones, and an object for each in a module that takes the list once it is made.
+    Waves,
     /// A thing in a module for each of the zones, all with that key, and a number wider than providers have.
     Keys,
 }
@@ -100,6 +102,7 @@ fn stack(stack: &mut Stack) -> Result<()> {
         Scene::Many => many(stack, &config),
         Scene::Withheld => withheld(stack, &config),
         Scene::Waiting => waiting(stack),
+        Scene::Waves => waves(stack, &config),
         Scene::Keys => keys(stack, &config),
     }
 }
@@ -210,6 +213,23 @@ fn builtin(stack: &mut Stack, config: &Config) -> Result<()> {
     stack.export("output", second.attribute::<Value>("output"));
     stack.export("nothing", None::<String>);
     Ok(())
+}
+
+fn waves(stack: &mut Stack, config: &Config) -> Result<()> {
+    let network = Resource::dynamic("terraform_data", "network")
+        .set("input", config.zones.clone())
+        .declare(stack);
+    let zones = network.attribute::<Vec<String>>("output");
+    stack.module_when_known("subnets", zones, |stack, zones| {
+        for zone in &zones {
+            Resource::dynamic("terraform_data", "subnet")
+                .instance_key(zone.as_str())
+                .set("input", zone.clone())
+                .declare(stack);
+        }
+        stack.export("subnets", zones.len().to_string());
+        Ok(())
+    })
 }
 
 fn many(stack: &mut Stack, config: &Config) -> Result<()> {

@@ -38,6 +38,7 @@ mod sensitive;
 mod unresolved;
 mod update;
 mod values;
+mod when_known;
 
 #[test]
 fn every_file_of_this_folder_is_a_module_here() {

@@ -131,6 +131,8 @@ impl Run {
         lines.extend(changes.map(change_line));
         let deferred = plan.deferred.iter();
         lines.extend(deferred.map(|deferred| format!("later {}: {deferred}", deferred.address)));
+        let modules = plan.deferred_modules.iter();
+        lines.extend(modules.map(|module| format!("later {}: {module}", module.address)));
         for output in &plan.outputs {
             if output.action() == Action::NoOp {
                 continue;

@@ -21,6 +21,7 @@ pub fn origin(program: &Program) -> Origin {
         flags: Vec::new(),
         providers: Vec::new(),
         callers: Vec::new(),
+        modules: program.module_values(),
     }
 }
 

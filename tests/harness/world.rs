@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{NoConfig, Program, Stack};
+use terrane_core::{Diagnostics, ModuleValues, NoConfig, Program, Result, Stack};
 use terrane_engine::{
     Engine, Event, EventSink, FinalPlans, PlanMode, PlanOptions, RefreshPolicy, Silent,
 };
@@ -97,6 +97,26 @@ impl World {
     /// Only brings the state up to date.
     pub fn refresh(&mut self, program: impl FnOnce(&mut Stack)) -> Run {
         self.run(Verb::Up, PlanMode::RefreshOnly, program)
+    }
+
+    /// The same for a program whose function may run more than once: modules of it take values.
+    pub fn up_again(&mut self, program: impl Fn(&mut Stack) -> Result<()>) -> Run {
+        self.run_again(Verb::Up, PlanMode::Normal, program)
+    }
+
+    /// Plans only, as above.
+    pub fn preview_again(&mut self, program: impl Fn(&mut Stack) -> Result<()>) -> Run {
+        self.run_again(Verb::Preview, PlanMode::Normal, program)
+    }
+
+    /// Removes everything, as above.
+    pub fn destroy_again(&mut self, program: impl Fn(&mut Stack) -> Result<()>) -> Run {
+        self.run_again(Verb::Up, PlanMode::Destroy, program)
+    }
+
+    /// Only brings the state up to date, as above.
+    pub fn refresh_again(&mut self, program: impl Fn(&mut Stack) -> Result<()>) -> Run {
+        self.run_again(Verb::Up, PlanMode::RefreshOnly, program)
     }
 
     /// The next operation targets this and its dependencies.
@@ -277,6 +297,20 @@ impl World {
     }
 
     fn run(&mut self, verb: Verb, mode: PlanMode, program: impl FnOnce(&mut Stack)) -> Run {
+        let once = std::cell::Cell::new(Some(program));
+        self.run_again(verb, mode, |stack| {
+            let program = once.take().expect("only a program with values runs again");
+            program(stack);
+            Ok(())
+        })
+    }
+
+    fn run_again(
+        &mut self,
+        verb: Verb,
+        mode: PlanMode,
+        function: impl Fn(&mut Stack) -> Result<()>,
+    ) -> Run {
         let mut options = std::mem::take(&mut self.options);
         options.mode = mode;
         let events = Events {
@@ -284,20 +318,21 @@ impl World {
             stop_at: self.stop_at.take(),
             stop: Notify::new(),
         };
-        let program = Program::from_fn(
-            |stack| {
-                program(stack);
-                Ok(())
-            },
-            NoConfig,
-        );
-        let mut program = match program {
+        let endpoint_url = self.endpoint_url.clone();
+        let declare = async |values| {
+            let mut program = Program::with_values(&function, NoConfig, values)?;
+            if let Some(url) = &endpoint_url {
+                program.redirect(url);
+            }
+            Ok::<_, Diagnostics>(program)
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        let mut program = match runtime.block_on(declare(ModuleValues::default())) {
             Ok(program) => program,
             Err(diagnostics) => return Run::refused(diagnostics),
         };
-        if let Some(url) = &self.endpoint_url {
-            program.redirect(url);
-        }
         let open = std::mem::take(&mut self.open_intents);
         let recorder = MemoryRecorder::with_open(self.state.clone(), open);
         recorder.set_liveness(self.liveness);
@@ -312,31 +347,40 @@ impl World {
             .provider_processes(self.provider_processes)
             .final_plans(self.final_plans);
         let stopper = engine.stopper();
+        let program_of_run = &mut program;
         let work = async {
+            let program = program_of_run;
             let (recovered, prior) = match verb {
                 Verb::Up => {
-                    let recovered = engine.recover(&program, &recorder).await;
+                    let recovered = engine.recover(program, &recorder).await;
                     (recovered, recorder.state())
                 }
                 Verb::Preview => {
                     let (state, open) = (recorder.state(), recorder.open_intents());
-                    engine.rehearse(&program, &state, open).await
+                    engine.rehearse(program, &state, open).await
                 }
             };
             options.blocked = recovered.blocked();
-            let result = match engine.plan(&program, &prior, &options).await {
+            let expanded = async |program: &mut Program, prior: &State, options: &PlanOptions| {
+                let again = engine.expand(program, prior, options, &declare).await?;
+                if let Some(again) = again {
+                    *program = again;
+                }
+                engine.plan(program, prior, options).await
+            };
+            let result = match expanded(program, &prior, &options).await {
                 Err(diagnostics) => Err(diagnostics),
-                Ok(plan) if verb == Verb::Preview => Ok((through_file(&plan, &program), None)),
+                Ok(plan) if verb == Verb::Preview => Ok((through_file(&plan, program), None)),
                 Ok(plan) => {
-                    let plan = through_file(&plan, &program);
-                    let mut applied = engine.apply(&program, &plan, &recorder).await;
+                    let plan = through_file(&plan, program);
+                    let mut applied = engine.apply(program, &plan, &recorder).await;
                     let (mut last, mut options) = (plan.clone(), options.clone());
                     applied.diagnostics.extend(last.stuck(None));
                     while last.continues(&applied) {
                         options = options.continuing(&last);
                         let prior = recorder.state();
-                        let next = match engine.plan(&program, &prior, &options).await {
-                            Ok(next) => through_file(&next, &program),
+                        let next = match expanded(program, &prior, &options).await {
+                            Ok(next) => through_file(&next, program),
                             Err(diagnostics) => {
                                 applied.diagnostics.extend(diagnostics);
                                 break;
@@ -349,7 +393,7 @@ impl World {
                         if !next.progresses(Some(&last)) {
                             break;
                         }
-                        applied = applied.and(engine.apply(&program, &next, &recorder).await);
+                        applied = applied.and(engine.apply(program, &next, &recorder).await);
                         last = next;
                     }
                     Ok((plan, Some(applied)))
@@ -363,9 +407,6 @@ impl World {
             stopper.stop().await;
             std::future::pending::<()>().await;
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime");
         let (recovered, result) = runtime.block_on(async {
             tokio::select! {
                 result = work => result,

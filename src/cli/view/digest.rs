@@ -109,6 +109,12 @@ impl PlanDigest {
             let name = format!("{} (deferred)", deferred.address);
             parts.insert(name, digest(&deferred.action));
         }
+        for module in &plan.deferred_modules {
+            parts.insert(
+                format!("{} (deferred)", module.address),
+                digest(&module.action),
+            );
+        }
         let outputs = plan.outputs.iter();
         for output in outputs.filter(|output| output.action() != Action::NoOp) {
             parts.insert(format!("output.{}", output.name), of_output(output));

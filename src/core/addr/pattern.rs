@@ -72,6 +72,19 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// Whether the pattern can name an instance in this module, whichever there are.
+    pub fn reaches(&self, module: &ModuleAddr) -> bool {
+        self.covers(module) || begins(&self.glob, &format!("{module}."))
+    }
+
+    /// Whether the pattern names all that is in this module, whatever there is.
+    pub fn covers(&self, module: &ModuleAddr) -> bool {
+        let ends_in_star = self.glob.last() == Some(&None);
+        names_module(&self.glob, module) || ends_in_star && fits(&self.glob, &format!("{module}."))
+    }
+}
+
 fn names(glob: &Glob, address: &InstanceAddr) -> bool {
     if fits(glob, &address.to_string()) {
         return true;
@@ -79,8 +92,13 @@ fn names(glob: &Glob, address: &InstanceAddr) -> bool {
     if address.key.is_some() && fits(glob, &address.resource.to_string()) {
         return true;
     }
+    names_module(glob, &address.resource.module)
+}
+
+/// Whether the pattern names a module, or one around it.
+fn names_module(glob: &Glob, address: &ModuleAddr) -> bool {
     let mut module = ModuleAddr::root();
-    address.resource.module.steps().iter().any(|step| {
+    address.steps().iter().any(|step| {
         let unkeyed = module.child(step.name.clone(), None::<InstanceKey>);
         module = module.child(step.name.clone(), step.key.clone());
         fits(glob, &module.to_string()) || fits(glob, &unkeyed.to_string())
@@ -169,6 +187,31 @@ fn fits(glob: &Glob, text: &str) -> bool {
     glob[p..].iter().all(Option::is_none)
 }
 
+/// Whether a text that fits can begin so.
+fn begins(glob: &Glob, text: &str) -> bool {
+    // The places in the pattern up to which the text may have been read.
+    let mut places = vec![false; glob.len() + 1];
+    places[0] = true;
+    for &byte in text.as_bytes() {
+        let mut next = vec![false; glob.len() + 1];
+        for place in 0..=glob.len() {
+            // A star may also stand for nothing.
+            if place > 0 && glob[place - 1].is_none() && places[place - 1] {
+                places[place] = true;
+            }
+            if places[place] {
+                match glob.get(place) {
+                    Some(None) => next[place] = true,
+                    Some(&Some(wanted)) if wanted == byte => next[place + 1] = true,
+                    _ => {}
+                }
+            }
+        }
+        places = next;
+    }
+    places.contains(&true)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -181,6 +224,31 @@ mod tests {
 
     fn matches(text: &str, address: &str) -> bool {
         pattern(text).matches(&address.parse().expect("an address"))
+    }
+
+    #[test]
+    fn a_pattern_reaches_into_a_module_whatever_is_in_it() {
+        let module: ModuleAddr = "module.net.module.subnets".parse().expect("a module");
+        for (text, reaches, covers) in [
+            ("module.net", true, true),
+            ("module.net.module.subnets", true, true),
+            ("module.net.module.subnets.*", true, true),
+            ("*", true, true),
+            ("module.net.module.subnets.aws_subnet.a", true, false),
+            ("module.net.module.subnets.aws_subnet.a[\"b\"]", true, false),
+            ("*.aws_subnet.a", true, false),
+            ("module.net.*.a", true, false),
+            ("module.net.aws_vpc.main", false, false),
+            ("module.other", false, false),
+            ("aws_subnet.a", false, false),
+            ("module.net.module.sub", false, false),
+        ] {
+            let found = (
+                pattern(text).reaches(&module),
+                pattern(text).covers(&module),
+            );
+            assert_eq!(found, (reaches, covers), "{text}");
+        }
     }
 
     fn keyed(key: &str) -> InstanceAddr {

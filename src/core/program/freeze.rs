@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::actions::{self, Actions};
 use super::cycle::find_cycle;
 use super::{Metas, Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};
-use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
+use crate::addr::{InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource};
 use crate::changes::{Adoption, Moved, PlaceAddr, Removed};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
@@ -16,7 +16,8 @@ use crate::marks::Marked;
 use crate::policy::Policy;
 use crate::provider_action::DeclaredAction;
 use crate::provider_meta::DeclaredMeta;
-use crate::stack::{Declared, DeclaredResource, Export};
+use crate::stack::{Declared, DeclaredProvider, DeclaredResource, Export};
+use crate::value_module::{DeclaredValueModule, ValueModule, is_within};
 
 /// The program of these declarations.
 ///
@@ -37,11 +38,26 @@ pub(super) fn freeze(
         removed,
         references,
         adoptions: declared_adoptions,
+        value_modules: declared_modules,
         owner_tags,
         mut diagnostics,
     } = declared;
     let index = index_resources(&declared_resources, &mut diagnostics);
-    let resolver = Resolver { index: &index };
+    let resolver = Resolver {
+        index: &index,
+        modules: &declared_modules,
+    };
+    let places: Vec<Option<usize>> = (declared_resources.iter())
+        .map(|resource| resource.value_module)
+        .collect();
+    let value_modules = freeze_modules(&resolver, &places, &mut diagnostics);
+    check_shared(&declared_resources, &declared_modules, &mut diagnostics);
+    check_providers(
+        &declared_providers,
+        &declared_resources,
+        &declared_modules,
+        &mut diagnostics,
+    );
 
     let mut providers: IdVec<ProviderId, ProviderConfig> = IdVec::new();
     let mut provider_index: HashMap<ProviderConfigAddr, ProviderId> = HashMap::new();
@@ -115,6 +131,12 @@ pub(super) fn freeze(
             ));
         }
         dependencies.extend(&depends_on);
+        let from = (&*resource.address, resource.value_module, resource.location);
+        check_place(from, &dependencies, &places, &resolver, &mut diagnostics);
+        // The values themselves are ordinary ones by now.
+        if let Some(inside) = resource.value_module {
+            dependencies.extend(&value_modules[inside].dependencies);
+        }
         dependencies.sort_unstable();
         dependencies.dedup();
         resources.push(ResourceInstance {
@@ -144,7 +166,7 @@ pub(super) fn freeze(
         &mut declared_or_implied,
         &mut diagnostics,
     );
-    for source in called_providers(&providers, &resources, &actions, &exports) {
+    for source in called_providers(&providers, &resources, &actions, &value_modules, &exports) {
         let address = ProviderConfigAddr::default_of(source);
         if !providers
             .iter()
@@ -178,6 +200,7 @@ pub(super) fn freeze(
         removed,
         references,
         adoptions,
+        value_modules,
         owner_tags,
         index,
         config,
@@ -215,6 +238,7 @@ fn called_providers(
     providers: &[ProviderConfig],
     resources: &[ResourceInstance],
     actions: &[DeclaredAction],
+    modules: &[ValueModule],
     exports: &[Export],
 ) -> BTreeSet<ProviderSource> {
     let mut called = BTreeSet::new();
@@ -222,7 +246,9 @@ fn called_providers(
     let resources = resources.iter().map(|resource| &resource.arguments);
     let actions = actions.iter().map(|action| &action.arguments);
     let exports = exports.iter().map(|export| &export.value);
-    for expr in providers.chain(resources).chain(actions).chain(exports) {
+    let modules = modules.iter().map(|module| &module.needs);
+    let exprs = providers.chain(resources).chain(actions).chain(modules);
+    for expr in exprs.chain(exports) {
         expr.for_each_call(&mut |call| {
             called.insert(call.provider.clone());
         });
@@ -351,6 +377,7 @@ fn check_exports(exports: &[Export], resolver: &Resolver<'_>, diagnostics: &mut 
 /// Turns addresses into ids and reports those that lead nowhere.
 pub(super) struct Resolver<'a> {
     index: &'a HashMap<Arc<InstanceAddr>, ResourceId>,
+    modules: &'a [DeclaredValueModule],
 }
 
 impl Resolver<'_> {
@@ -365,7 +392,7 @@ impl Resolver<'_> {
         expr.for_each_reference(&mut |reference| match self.index.get(&reference.address) {
             Some(&position) => found.push(position),
             None if reported.insert(&reference.address) => {
-                diagnostics.push(undeclared(&reference.address, reference.location, from));
+                diagnostics.push(self.undeclared(&reference.address, reference.location, from));
             }
             None => {}
         });
@@ -384,10 +411,182 @@ impl Resolver<'_> {
     ) -> Option<ResourceId> {
         let position = self.index.get(address).copied();
         if position.is_none() {
-            diagnostics.push(undeclared(address, location, from));
+            diagnostics.push(self.undeclared(address, location, from));
         }
         position
     }
+}
+
+impl Resolver<'_> {
+    fn undeclared(
+        &self,
+        address: &InstanceAddr,
+        location: Location,
+        from: &dyn std::fmt::Display,
+    ) -> Diagnostic {
+        let module = &address.resource.module;
+        let waiting =
+            |known: &&DeclaredValueModule| known.value.is_none() && known.address.contains(module);
+        match self.modules.iter().find(waiting) {
+            Some(waiting) => outside(address, &waiting.address, location, from),
+            None => undeclared(address, location, from),
+        }
+    }
+}
+
+/// The modules that take a value, with the instances that each value comes from.
+fn freeze_modules(
+    resolver: &Resolver<'_>,
+    places: &[Option<usize>],
+    diagnostics: &mut Diagnostics,
+) -> Vec<ValueModule> {
+    let mut modules: Vec<ValueModule> = Vec::with_capacity(resolver.modules.len());
+    let mut first: HashMap<&ModuleAddr, Location> = HashMap::new();
+    for declared in resolver.modules {
+        let error = |summary: String| {
+            let error = Diagnostic::error(summary).address(&declared.address);
+            error.location(declared.location)
+        };
+        if let Some(first) = first.insert(&declared.address, declared.location) {
+            let error = error(format!("{} takes two values", declared.address));
+            let error = error.detail(format!("first declared at {first}"));
+            diagnostics.push(error.hint(
+                "give each module a name of its own, or take both values at once: `all((a, b))`",
+            ));
+        }
+        if !declared.needs.ephemeral_paths().is_empty() {
+            let error = error("an ephemeral value cannot decide what a module declares".into());
+            diagnostics.push(error.detail("it is another one at every run"));
+        }
+        let mut dependencies = resolver.references(&declared.needs, &declared.address, diagnostics);
+        for &needed in &dependencies {
+            let place = places[needed.place()];
+            if let Some(inner) = place
+                && !is_within(resolver.modules, declared.outer, inner)
+            {
+                let target = &resolver.modules[inner].address;
+                let from = &declared.address;
+                let summary = format!("{from} takes a value from inside of {target}");
+                diagnostics.push(error(summary).hint(inside_hint(target)));
+            }
+        }
+        if let Some(outer) = declared.outer {
+            dependencies.extend(&modules[outer].dependencies);
+            dependencies.sort_unstable();
+            dependencies.dedup();
+        }
+        modules.push(ValueModule {
+            address: declared.address.clone(),
+            needs: declared.needs.clone(),
+            dependencies,
+            value: declared.value.clone(),
+            location: declared.location,
+        });
+    }
+    modules
+}
+
+/// What is in such a module while its value is unknown is told by its address alone, so nothing else may be declared there.
+fn check_shared(
+    resources: &[DeclaredResource],
+    modules: &[DeclaredValueModule],
+    diagnostics: &mut Diagnostics,
+) {
+    if modules.is_empty() {
+        return;
+    }
+    let places = modules.iter().enumerate();
+    let places: HashMap<&ModuleAddr, usize> = places.map(|(at, one)| (&one.address, at)).collect();
+    let mut reported: HashSet<usize> = HashSet::new();
+    for resource in resources {
+        let module = &resource.address.resource.module;
+        for depth in 1..=module.steps().len() {
+            let around: ModuleAddr = module.steps()[..depth].iter().cloned().collect();
+            if let Some(&at) = places.get(&around)
+                && !is_within(modules, resource.value_module, at)
+                && reported.insert(at)
+            {
+                let error = Diagnostic::error(format!("{around} is declared in two ways"))
+                    .detail(format!(
+                        "by `module_when_known` at {}, and around {} by `module`",
+                        modules[at].location, resource.address
+                    ))
+                    .address(&resource.address)
+                    .location(resource.location);
+                diagnostics.push(error.hint("give one of the two another name"));
+            }
+        }
+    }
+}
+
+/// A provider is installed before the first value is known, and destroys its objects when none is known any more.
+fn check_providers(
+    providers: &[DeclaredProvider],
+    resources: &[DeclaredResource],
+    modules: &[DeclaredValueModule],
+    diagnostics: &mut Diagnostics,
+) {
+    if modules.is_empty() {
+        return;
+    }
+    let providers = providers.iter();
+    let providers = providers.map(|it| (&it.address.source, it.value_module, it.location));
+    let resources = resources.iter();
+    let resources = resources.map(|it| (&it.provider.source, it.value_module, it.location));
+    let used = providers.chain(resources);
+    let outside = used.clone().filter(|(_, module, _)| module.is_none());
+    let mut known: HashSet<&ProviderSource> = outside.map(|(source, _, _)| source).collect();
+    for (source, module, location) in used {
+        let builtin = source.is_builtin();
+        if let Some(module) = module.filter(|_| !builtin && known.insert(source)) {
+            let module = &modules[module].address;
+            let error = Diagnostic::error(format!("{source} is used in {module} alone"))
+                .detail("it would not be there while the value that the module takes is unknown")
+                .address(module)
+                .location(location);
+            diagnostics
+                .push(error.hint("declare it with `stack.provider(…)` outside of the module"));
+        }
+    }
+}
+
+/// Nothing outside of a module that takes a value may rest on what is in it: it would come and go with the value.
+fn check_place(
+    (from, place, location): (&InstanceAddr, Option<usize>, Location),
+    dependencies: &[ResourceId],
+    places: &[Option<usize>],
+    resolver: &Resolver<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    for &needed in dependencies {
+        if let Some(inner) = places[needed.place()]
+            && !is_within(resolver.modules, place, inner)
+        {
+            let (needed, _) = (resolver.index.iter())
+                .find(|&(_, &position)| position == needed)
+                .expect("invariant: every id has an address");
+            let module = &resolver.modules[inner].address;
+            diagnostics.push(outside(needed, module, location, &from));
+        }
+    }
+}
+
+/// A reference into a module from outside.
+fn outside(
+    address: &InstanceAddr,
+    module: &ModuleAddr,
+    location: Location,
+    from: &dyn std::fmt::Display,
+) -> Diagnostic {
+    Diagnostic::error(format!("{address} is referred to from outside of {module}"))
+        .detail("it is declared only while the value that the module takes is known")
+        .address(from)
+        .location(location)
+        .hint(inside_hint(module))
+}
+
+fn inside_hint(module: &ModuleAddr) -> String {
+    format!("declare it in {module}, too")
 }
 
 /// Reports name a policy by its name alone, and an exception that names nothing must not pass for one that holds.

@@ -27,6 +27,7 @@ use crate::schema::Schema;
 use crate::stack::{Export, Stack};
 use crate::stack_reference::{ReferencedExport, StackReference};
 use crate::value::Value;
+use crate::value_module::{ModuleValues, ValueModule};
 
 crate::id_type! {
     /// The place of a resource or data resource instance in a program.
@@ -53,6 +54,7 @@ pub struct Program {
     removed: Vec<Removed>,
     references: Vec<StackReference>,
     adoptions: HashMap<ResourceId, Adoption>,
+    value_modules: Vec<ValueModule>,
     owner_tags: bool,
     index: HashMap<Arc<InstanceAddr>, ResourceId>,
     config: Arc<dyn Configuration>,
@@ -153,7 +155,19 @@ impl Program {
         function: impl FnOnce(&mut Stack) -> Result<()>,
         config: impl Configuration + 'static,
     ) -> Result<Self, Diagnostics> {
-        let mut stack = Stack::new(Arc::new(config));
+        Self::with_values(function, config, ModuleValues::default())
+    }
+
+    /// The same where values are known that modules take (see [`Stack::module_when_known`]).
+    ///
+    /// # Errors
+    /// Every fault, as above.
+    pub fn with_values(
+        function: impl FnOnce(&mut Stack) -> Result<()>,
+        config: impl Configuration + 'static,
+        values: ModuleValues,
+    ) -> Result<Self, Diagnostics> {
+        let mut stack = Stack::new(Arc::new(config), values);
         // A partial program must never be planned: its missing half would be destroyed.
         match catch_unwind(AssertUnwindSafe(|| function(&mut stack))) {
             Err(_) => {
@@ -215,6 +229,18 @@ impl Program {
         self.adoptions.get(&position)
     }
 
+    /// The modules that take a value, in the order of declaration.
+    pub fn value_modules(&self) -> &[ValueModule] {
+        &self.value_modules
+    }
+
+    /// The values that such modules ran with.
+    pub fn module_values(&self) -> ModuleValues {
+        let ran = self.value_modules.iter();
+        ran.filter_map(|module| Some((module.address.clone(), module.value.clone()?)))
+            .collect()
+    }
+
     /// Provider configurations, the implied ones included.
     pub fn providers(&self) -> &IdVec<ProviderId, ProviderConfig> {
         &self.providers
@@ -247,13 +273,18 @@ impl Program {
         &self.policies
     }
 
-    /// Every expression of it: the arguments of providers, resources and actions, and exports.
+    /// Every expression of it: the arguments of providers, resources and actions, the values of modules, and exports.
     pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
         let providers = self.providers.iter().map(|provider| &provider.arguments);
         let resources = self.resources.iter().map(|resource| &resource.arguments);
         let actions = self.actions().iter().map(|action| &action.arguments);
         let exports = self.exports.iter().map(|export| &export.value);
-        providers.chain(resources).chain(actions).chain(exports)
+        let modules = self.value_modules.iter().map(|module| &module.needs);
+        providers
+            .chain(resources)
+            .chain(actions)
+            .chain(modules)
+            .chain(exports)
     }
 
     /// The configuration that it was made with.
@@ -309,7 +340,9 @@ impl Program {
         let actions = self.actions.declared.iter_mut();
         let actions = actions.map(|it| &mut it.arguments);
         let exports = self.exports.iter_mut().map(|it| &mut it.value);
-        for expr in providers.chain(resources).chain(actions).chain(exports) {
+        let modules = self.value_modules.iter_mut().map(|it| &mut it.needs);
+        let exprs = providers.chain(resources).chain(actions).chain(modules);
+        for expr in exprs.chain(exports) {
             if let Some(changed) = expr.with_calls_of(&of_call) {
                 *expr = changed;
             }

@@ -12,6 +12,7 @@ use super::inputs::Inputs;
 use super::known::{Finished, Known};
 use crate::options::PlanMode;
 use crate::plan::outputs;
+use crate::plan::value_modules::waiting;
 
 /// Records the exports whose values are known now. One that rests on something that failed keeps its old value.
 pub(super) async fn record(inputs: &Inputs<'_>, known: &Known<'_>, diagnostics: &mut Diagnostics) {
@@ -22,6 +23,10 @@ pub(super) async fn record(inputs: &Inputs<'_>, known: &Known<'_>, diagnostics: 
             after.clone_from(&before);
         }
     } else {
+        if waiting(inputs.program).next().is_some() {
+            // A module that waits for its value may export them.
+            after.clone_from(&before);
+        }
         for export in inputs.program.exports() {
             let (scope, location) = (Finished(known), export.location);
             let evaluated = outputs::evaluate(&export.value, &scope, location, inputs.running);
@@ -33,6 +38,7 @@ pub(super) async fn record(inputs: &Inputs<'_>, known: &Known<'_>, diagnostics: 
                     continue;
                 }
                 Err(errors) => {
+                    after.remove(&export.name);
                     diagnostics.extend(errors);
                     continue;
                 }

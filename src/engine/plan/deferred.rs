@@ -9,13 +9,14 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use terrane_core::addr::{ConfigAddr, InstanceAddr, Mode, ProviderConfigAddr};
+use terrane_core::addr::{ConfigAddr, InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr};
 use terrane_core::{
     Diagnostic, Diagnostics, EvalError, IdVec, Location, Path, ProviderConfig, ProviderId,
-    ResourceId, ResourceInstance, Scope, Value,
+    ResourceId, ResourceInstance, Scope,
 };
 use terrane_state::{DeposedKey, State};
 
+use super::value_modules::nearest_unknown;
 use super::visitor::{Finding, Visitor};
 use crate::change::{Action, Reason, ResourceChange};
 use crate::event::Event;
@@ -62,9 +63,29 @@ pub enum DeferralReason {
         /// That instance.
         by: Arc<InstanceAddr>,
     },
+    /// It takes a value that is known only after apply.
+    ValueUnknown {
+        /// The instance that has the value.
+        needs: Arc<InstanceAddr>,
+        /// Where in its object.
+        path: Path,
+    },
+    /// It is in a module that is deferred, which may declare it again.
+    ModuleDeferred {
+        /// That module.
+        module: ModuleAddr,
+    },
 }
 
 impl DeferralReason {
+    /// Whether it is a value that this run makes known.
+    pub fn is_by_run(&self) -> bool {
+        matches!(
+            self,
+            Self::ProviderConfigUnknown { .. } | Self::ValueUnknown { .. }
+        )
+    }
+
     /// Terraform's name for it.
     pub fn name(&self) -> &'static str {
         use terrane_provider::Deferred;
@@ -74,7 +95,10 @@ impl DeferralReason {
             Self::ByProvider(Deferred::ResourceConfigUnknown) => "resource_config_unknown",
             Self::ByProvider(Deferred::AbsentPrerequisite) => "absent_prereq",
             Self::ByProvider(Deferred::Unknown) => "unknown",
-            Self::DependencyDeferred { .. } | Self::DependentDeferred { .. } => "deferred_prereq",
+            Self::ValueUnknown { .. } => "instance_count_unknown",
+            Self::DependencyDeferred { .. }
+            | Self::DependentDeferred { .. }
+            | Self::ModuleDeferred { .. } => "deferred_prereq",
         }
     }
 }
@@ -103,6 +127,10 @@ impl fmt::Display for DeferredChange {
             DeferralReason::DependentDeferred { by } => {
                 write!(f, "{by} still refers to it, and is deferred")
             }
+            DeferralReason::ValueUnknown { .. } => f.write_str("its value is known after apply"),
+            DeferralReason::ModuleDeferred { module } => {
+                write!(f, "it stays as it is until {module} is planned")
+            }
         }
     }
 }
@@ -121,9 +149,7 @@ pub(super) enum Readiness {
 }
 
 impl Visitor<'_> {
-    /// The value nearest to its object by which the configuration of a provider is unknown: `endpoint` says more than
-    /// `certificate_authority[0].data`. A configuration that cannot be computed is reported where it
-    /// is used.
+    /// The value by which the configuration of a provider is unknown. One that cannot be computed is reported where it is used.
     pub(super) async fn unknown_need(
         &self,
         declared: &ProviderConfig,
@@ -137,18 +163,7 @@ impl Visitor<'_> {
         if config.await.ok()?.value.is_wholly_known() {
             return None;
         }
-        let mut references = Vec::new();
-        declared.arguments.for_each_reference(&mut |reference| {
-            let is_known = scope.object(&reference.address).is_some_and(|object| {
-                let value = object.value.at(&reference.path);
-                value.is_some_and(Value::is_wholly_known)
-            });
-            references.push((is_known, reference.path.steps().len(), reference));
-        });
-        let nearest = references
-            .into_iter()
-            .min_by_key(|&(is_known, depth, _)| (is_known, depth));
-        let (_, _, reference) = nearest?;
+        let reference = nearest_unknown(&declared.arguments, scope)?;
         Some(DeferralReason::ProviderConfigUnknown {
             needs: reference.address.clone(),
             path: reference.path.clone(),
@@ -232,13 +247,26 @@ impl Visitor<'_> {
     ) {
         let instance = self.inputs.prior.instance(address);
         let instance = instance.expect("invariant: orphans come from the state");
+        let is_open = matches!(reason, DeferralReason::ModuleDeferred { .. });
         let deferred = DeferredChange {
             address: address.clone(),
             deposed: None,
-            action: Action::Delete,
+            action: if is_open {
+                Action::Update
+            } else {
+                Action::Delete
+            },
             provider: instance.provider.clone(),
             reason,
-            forced: None,
+            // The plan that knows its declaration does not read the command line again.
+            forced: (is_open
+                && self
+                    .inputs
+                    .options
+                    .replace
+                    .iter()
+                    .any(|it| it.matches(address)))
+            .then_some(Reason::ReplaceByRequest),
             location: None,
         };
         self.inputs

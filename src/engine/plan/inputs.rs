@@ -13,6 +13,7 @@ use super::configuring::Configuring;
 use super::moves::Moves;
 use super::orphans::Siblings;
 use super::selection::{Selection, spread};
+use super::value_modules::Waiting;
 use crate::change::ResourceChange;
 use crate::event::EventSink;
 use crate::options::{PlanMode, PlanOptions, RefreshPolicy};
@@ -41,6 +42,8 @@ pub(crate) struct Inputs<'a> {
     pub(super) orphan_providers: IdVec<OrphanId, Option<ProviderId>>,
     /// Which of them the program gives up.
     pub(super) removed: HashSet<OrphanId>,
+    /// Modules that wait for their values.
+    pub(super) waiting: Waiting<'a>,
     pub(super) configuring: Configuring,
     pub(super) siblings: Siblings<'a>,
     pub(super) create_before_destroy: IdVec<ResourceId, bool>,
@@ -56,6 +59,35 @@ impl<'a> Inputs<'a> {
         running: &'a RunningProviders<'a>,
         events: &'a dyn EventSink,
     ) -> Result<Self, Diagnostics> {
+        let choose = Selection::new;
+        Self::chosen(program, (stored, moves), options, running, events, choose)
+    }
+
+    /// The same for nothing but the values that waiting modules take.
+    pub(crate) fn of_values(
+        program: &'a Program,
+        (stored, moves): (&'a State, &'a Moves),
+        options: &'a PlanOptions,
+        running: &'a RunningProviders<'a>,
+        events: &'a dyn EventSink,
+    ) -> Result<Self, Diagnostics> {
+        let choose = Selection::of_values;
+        Self::chosen(program, (stored, moves), options, running, events, choose)
+    }
+
+    fn chosen(
+        program: &'a Program,
+        (stored, moves): (&'a State, &'a Moves),
+        options: &'a PlanOptions,
+        running: &'a RunningProviders<'a>,
+        events: &'a dyn EventSink,
+        choose: impl FnOnce(
+            &Program,
+            &IdVec<OrphanId, Arc<InstanceAddr>>,
+            &State,
+            &PlanOptions,
+        ) -> Result<Selection, Diagnostics>,
+    ) -> Result<Self, Diagnostics> {
         let prior = &moves.state;
         let undeclared = undeclared(program, prior);
         let managed = undeclared.filter(|address| address.resource.mode == Mode::Managed);
@@ -65,6 +97,8 @@ impl<'a> Inputs<'a> {
             let instance = prior.instance(address)?;
             serving(program, &instance.provider)
         });
+        let selection = choose(program, &orphans, prior, options)?;
+        let waiting = Waiting::new(program, |module| selection.module(module, options));
         let mut inputs = Self {
             program,
             stored,
@@ -73,7 +107,8 @@ impl<'a> Inputs<'a> {
             options,
             running,
             events,
-            selection: Selection::new(program, &orphans, prior, options)?,
+            selection,
+            waiting,
             orphan_providers: orphan_providers.collect(),
             removed: removed(program, &orphans),
             orphans,

@@ -21,6 +21,7 @@ mod review;
 mod selection;
 mod steps;
 pub(crate) mod untouched;
+pub(crate) mod value_modules;
 mod visitor;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use crate::steps::StepGraph;
 use deferred::old_half_stays;
 pub use deferred::{DeferralReason, DeferredChange};
 pub use moves::Move;
+pub use value_modules::DeferredModule;
 
 /// Everything that a run is going to do, and the state that it found.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +51,8 @@ pub struct Plan {
     pub drift: Vec<Drift>,
     /// Changes that are planned later in the same run, in the order of declaration; then those of objects that are no longer declared.
     pub deferred: Vec<DeferredChange>,
+    /// Modules that take a value which this plan makes known; with the objects that they have declared before among `deferred`.
+    pub deferred_modules: Vec<DeferredModule>,
     /// Changes of exported values, `NoOp` included.
     pub outputs: Vec<OutputChange>,
     /// The order of work.
@@ -75,12 +79,22 @@ impl Plan {
 
     /// Whether applying it would change nothing: no object, now or later in the run, no exported value, and (refresh only) no drift to record.
     pub fn is_empty(&self) -> bool {
-        self.deferred.is_empty() && self.does_nothing()
+        !self.defers() && self.does_nothing()
     }
 
     /// Whether everything that it has to do is deferred.
     pub fn only_defers(&self) -> bool {
-        !self.deferred.is_empty() && self.does_nothing()
+        self.defers() && self.does_nothing()
+    }
+
+    /// Whether anything is left to a later plan.
+    pub fn defers(&self) -> bool {
+        self.deferred_count() > 0
+    }
+
+    /// How many changes and modules are left to a later plan.
+    pub fn deferred_count(&self) -> usize {
+        self.deferred.len() + self.deferred_modules.len()
     }
 
     fn does_nothing(&self) -> bool {
@@ -98,49 +112,67 @@ impl Plan {
     /// Whether another plan of the deferred changes is due, after this plan ended so.
     pub fn continues(&self, applied: &Applied) -> bool {
         let idle = self.steps.is_empty() && self.waits_for_providers();
-        !self.deferred.is_empty() && applied.is_complete() && !idle
+        self.defers() && applied.is_complete() && !idle
     }
 
     /// Whether changes are deferred by the wish of providers alone: nothing in this run need change that, and nothing is wrong.
     pub fn waits_for_providers(&self) -> bool {
-        let by_run = |deferred: &DeferredChange| {
-            matches!(
-                deferred.reason,
-                DeferralReason::ProviderConfigUnknown { .. }
-            )
-        };
-        let by_provider =
-            |deferred: &DeferredChange| matches!(deferred.reason, DeferralReason::ByProvider(_));
-        let mut all = self.deferred.iter();
-        self.deferred.iter().any(by_provider) && !all.any(by_run)
+        let changes = self.deferred.iter().map(|deferred| &deferred.reason);
+        let modules = self.deferred_modules.iter().map(|module| &module.reason);
+        let mut reasons = changes.chain(modules);
+        let by_provider = |reason: &DeferralReason| matches!(reason, DeferralReason::ByProvider(_));
+        reasons.clone().any(by_provider) && !reasons.any(DeferralReason::is_by_run)
     }
 
     /// Whether it comes nearer to the end than the plan before it.
     pub fn progresses(&self, before: Option<&Self>) -> bool {
         match before {
             None => !self.steps.is_empty(),
-            Some(before) => self.deferred.len() < before.deferred.len(),
+            Some(before) => {
+                // What a module declares may be deferred in its turn.
+                let is_left = |module: &&DeferredModule| {
+                    let mut left = self.deferred_modules.iter();
+                    left.any(|left| left.address == module.address)
+                };
+                let mut modules = before.deferred_modules.iter();
+                self.deferred_count() < before.deferred_count() || !modules.all(|it| is_left(&it))
+            }
         }
     }
 
     /// An error if the plan defers no less than the one before it, or defers and has nothing to apply: the next one would be the same.
     pub fn stuck(&self, before: Option<&Self>) -> Option<Diagnostic> {
         let progresses = self.progresses(before) || self.waits_for_providers();
-        let first = self.deferred.first().filter(|_| !progresses)?;
-        let address = &first.address;
-        let more = match self.deferred.len() {
+        if progresses {
+            return None;
+        }
+        let change = self.deferred.first().map(|first| {
+            let address = first.address.to_string();
+            (
+                address,
+                first.address.in_shell().to_string(),
+                first.to_string(),
+                first.location,
+            )
+        });
+        let module = || {
+            let first = self.deferred_modules.first()?;
+            let address = first.address.to_string();
+            Some((address.clone(), address, first.to_string(), first.location))
+        };
+        let (address, in_shell, first, location) = change.or_else(module)?;
+        let more = match self.deferred_count() {
             1 => String::new(),
             2 => "; another change is deferred, too".to_owned(),
             count => format!("; {} more changes are deferred, too", count - 1),
         };
         let mut error = Diagnostic::error(format!("{address} still cannot be planned"))
-            .address(address)
+            .address(&address)
             .detail(format!("{first}{more}"))
             .hint(format!(
-                "nothing in this run makes it known; `--exclude {}` leaves it out",
-                address.in_shell()
+                "nothing in this run makes it known; `--exclude {in_shell}` leaves it out"
             ));
-        error.location = first.location;
+        error.location = location;
         Some(error)
     }
 

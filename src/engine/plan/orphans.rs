@@ -11,7 +11,7 @@ use terrane_core::schema::{Block, Schema};
 use terrane_core::{Diagnostic, Diagnostics, Marked, Program, ProviderId, ResourceId, Value};
 use terrane_state::Instance;
 
-use super::deferred::Readiness;
+use super::deferred::{DeferralReason, Readiness};
 use super::inputs::OrphanId;
 use super::managed::prevented;
 use super::visitor::{Finding, Visitor};
@@ -45,6 +45,14 @@ impl Visitor<'_> {
                 address: address.clone(),
                 action: Action::Forget,
             });
+            return Ok(());
+        }
+        if self.inputs.options.mode == PlanMode::Normal
+            && let Some((module, is_selected)) = self.inputs.waiting.around(address)
+        {
+            if is_selected {
+                self.defer_orphan(address, DeferralReason::ModuleDeferred { module }, finding);
+            }
             return Ok(());
         }
         // A state alone must never cause a program to be started: whoever can write it would run code here.

@@ -16,13 +16,14 @@ use crate::options::PlanMode;
 use crate::running::RunningProviders;
 use crate::scope::Objects;
 
-/// What becomes of each exported value. In a partial run, values that are not known stay as they are.
+/// What becomes of each exported value. In a partial run, values that are not known stay as they are; while a module waits for its value,
+/// those that it may export do.
 pub(crate) async fn plan(
     program: &Program,
     prior: &State,
     objects: &Objects<'_>,
     mode: PlanMode,
-    partial: bool,
+    (partial, waits): (bool, bool),
     running: &RunningProviders<'_>,
 ) -> Result<Vec<OutputChange>, Diagnostics> {
     let mut changes: BTreeMap<Arc<str>, OutputChange> = BTreeMap::new();
@@ -68,6 +69,10 @@ pub(crate) async fn plan(
         } else {
             Some(after)
         };
+    }
+    if waits {
+        let undeclared = changes.values_mut().filter(|c| c.location.is_none());
+        undeclared.for_each(|change| change.after.clone_from(&change.before));
     }
     let (changes, _) = diagnostics.into_result(changes)?;
     Ok(changes

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode};
-use terrane_core::{Diagnostic, Diagnostics, IdVec, ProviderId, ResourceId};
+use terrane_core::{Diagnostic, Diagnostics, IdVec, ModuleValues, ProviderId, ResourceId};
 use terrane_provider::about;
 use terrane_state::{DeposedKey, State};
 
@@ -14,7 +14,7 @@ use super::deferred::{DeferredChange, Readiness, keep_needed, old_half_stays};
 use super::inputs::{Inputs, OrphanId, serving_change, undeclared};
 use super::untouched::{brought_up_to_date, is_untouched};
 use super::visitor::{Finding, Known, Visitor};
-use super::{Move, Plan, actions, outputs, steps};
+use super::{Move, Plan, actions, outputs, steps, value_modules};
 use crate::change::{ChangeId, Drift, ResourceChange};
 use crate::ephemerals::not_open;
 use crate::event::Event;
@@ -59,13 +59,27 @@ impl<'a> Planner<'a> {
 
     /// Walks, and puts the plan together.
     pub(crate) async fn plan(self, parallelism: usize) -> Result<Plan, Diagnostics> {
+        let (fold, known) = self.walk(parallelism).await;
+        fold.finish(&self.inputs, known, &self.stop).await
+    }
+
+    /// Walks, and gives the values of modules that can run.
+    pub(crate) async fn values(self, parallelism: usize) -> Result<ModuleValues, Diagnostics> {
+        let (fold, known) = self.walk(parallelism).await;
+        if self.stop.is_stopped() || fold.diagnostics.has_errors() {
+            return Err(deduplicated(fold.diagnostics));
+        }
+        value_modules::values(&self.inputs, &known).await
+    }
+
+    async fn walk(&self, parallelism: usize) -> (Fold, Known<'_>) {
         let inputs = &self.inputs;
         self.inputs.events.emit(Event::PlanStarted {
             total: inputs.program.resources().len() + inputs.orphans.len(),
         });
         let known = Known::new(inputs.program);
         let fold = RefCell::new(Fold::new(inputs));
-        let (this, shared_known, shared_fold) = (&self, &known, &fold);
+        let (this, shared_known, shared_fold) = (self, &known, &fold);
         let run = |node| async move {
             if this.stop.is_stopped() {
                 return Visit::Failed;
@@ -87,7 +101,7 @@ impl<'a> Planner<'a> {
         let mut fold = fold.into_inner();
         let closed = self.inputs.running.close_ephemerals().await;
         fold.diagnostics.extend(closed);
-        fold.finish(inputs, known, &self.stop).await
+        (fold, known)
     }
 
     /// The instance that a node is about.
@@ -246,12 +260,14 @@ impl Fold {
             inputs.prior,
             &known.objects,
             inputs.options.mode,
-            inputs.selection.is_partial(),
+            (inputs.selection.is_partial(), !inputs.waiting.is_empty()),
             inputs.running,
         )
         .await?;
         let mut invoked = actions::invoked(inputs, &known.changes());
         invoked.retain(|action| !matches!(known.readiness(action.provider), Readiness::Absent(_)));
+        let deferred_modules = value_modules::deferred(inputs, &known).await?;
+        diagnostics.extend(value_modules::destroyed_blindly(inputs));
         let said = actions::check_all(inputs, &known.objects, &invoked).await?;
         diagnostics.extend(said);
         let (mut objects, declared, readiness) = known.into_inner();
@@ -274,6 +290,11 @@ impl Fold {
             let provider = serving_change(inputs.program, change);
             provider.is_some_and(|at| matches!(readiness[at], Readiness::Present(_)))
         });
+        diagnostics.extend(value_modules::left_standing(
+            &deferred,
+            &changes,
+            inputs.prior,
+        ));
         let changes: IdVec<ChangeId, _> = changes.into_iter().collect();
         let stays = old_half_stays(&deferred);
         let steps = steps::build(inputs.program, &changes, inputs.prior, &stays)?;
@@ -315,6 +336,7 @@ impl Fold {
             changes,
             drift: self.drift.into_values().collect(),
             deferred,
+            deferred_modules,
             outputs,
             steps,
             moves: moves

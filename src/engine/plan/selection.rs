@@ -4,10 +4,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use terrane_core::addr::{ConfigAddr, InstanceAddr, Pattern};
-use terrane_core::{Diagnostic, Diagnostics, Id, IdVec, Program, ResourceId, closest, id_type};
+use terrane_core::{
+    Diagnostic, Diagnostics, Id, IdVec, Program, ResourceId, ValueModule, closest, id_type,
+};
 use terrane_state::State;
 
 use super::inputs::OrphanId;
+use super::value_modules::{is_chosen, waiting};
 use crate::options::{PlanMode, PlanOptions};
 
 /// The chosen declared instances and chosen orphans.
@@ -15,6 +18,8 @@ pub(crate) struct Selection {
     declared: IdVec<ResourceId, bool>,
     orphans: IdVec<OrphanId, bool>,
     replaced: IdVec<ResourceId, bool>,
+    /// Those that an exclusion takes along.
+    excluded: IdVec<ResourceId, bool>,
     partial: bool,
 }
 
@@ -66,9 +71,7 @@ impl Selection {
     ) -> Result<Self, Diagnostics> {
         // The plan before this one may have destroyed all that a flag names.
         let missing = |flag| options.continues.is_none().then_some(flag);
-        let declared = program.resources().iter();
-        let declared: IdVec<ResourceId, _> =
-            declared.map(|resource| resource.address.clone()).collect();
+        let declared = addresses_of(program);
         let replaced = matching(&options.replace, &declared, program, missing("--replace"))?;
         let blocked: HashSet<&InstanceAddr> = options.blocked.iter().collect();
         let partial = !options.targets.is_empty()
@@ -78,6 +81,7 @@ impl Selection {
             declared: IdVec::filled(true, program.resources()),
             orphans: IdVec::filled(true, orphans),
             replaced,
+            excluded: IdVec::filled(false, program.resources()),
             partial,
         };
         if !partial {
@@ -93,24 +97,73 @@ impl Selection {
         let mut chosen = if options.targets.is_empty() {
             IdVec::filled(true, addresses)
         } else {
-            spread(
-                matching(&options.targets, addresses, program, missing("--target"))?,
-                |node| &needs[node],
-            )
+            let mut targets = matching(&options.targets, addresses, program, missing("--target"))?;
+            if options.mode != PlanMode::Destroy {
+                for module in waiting(program).filter(|module| is_chosen(module, options)) {
+                    for &needed in &module.dependencies {
+                        targets[candidates.declared[needed]] = true;
+                    }
+                }
+            }
+            spread(targets, |node| &needs[node])
         };
         let mut excluded = matching(&options.excludes, addresses, program, missing("--exclude"))?;
         for (excluded, address) in excluded.iter_mut().zip(addresses) {
             *excluded |= blocked.contains(&**address);
         }
         let excluded = spread(excluded, |node| &needed_by[node]);
-        for (chosen, excluded) in chosen.iter_mut().zip(excluded) {
+        for (chosen, excluded) in chosen.iter_mut().zip(&excluded) {
             *chosen &= !excluded;
         }
         Ok(Self {
             declared: candidates.declared.iter().map(|&id| chosen[id]).collect(),
             orphans: candidates.orphans.iter().map(|&id| chosen[id]).collect(),
+            excluded: candidates.declared.iter().map(|&id| excluded[id]).collect(),
             ..everything
         })
+    }
+
+    /// Chooses what the values of waiting modules come from, as far as the run looks at them.
+    ///
+    /// # Errors
+    /// None; what a flag does not match is told by the plan that follows.
+    pub(super) fn of_values(
+        program: &Program,
+        orphans: &IdVec<OrphanId, Arc<InstanceAddr>>,
+        state: &State,
+        options: &PlanOptions,
+    ) -> Result<Self, Diagnostics> {
+        let declared = addresses_of(program);
+        let candidates = Candidates::new(&declared, orphans);
+        let addresses = &candidates.addresses;
+        let edges = Edges::new(program, &candidates, state, options.mode);
+        let mut excluded = matching(&options.excludes, addresses, program, None)?;
+        let blocked: HashSet<&InstanceAddr> = options.blocked.iter().collect();
+        for (excluded, address) in excluded.iter_mut().zip(addresses) {
+            *excluded |= blocked.contains(&**address);
+        }
+        let excluded = spread(excluded, |node| &edges.needed_by[node]);
+        let mut chosen = IdVec::filled(false, addresses);
+        for module in waiting(program).filter(|module| is_chosen(module, options)) {
+            for &needed in &module.dependencies {
+                chosen[candidates.declared[needed]] = true;
+            }
+        }
+        let chosen = spread(chosen, |node| &edges.needs[node]);
+        let is_chosen = |&id: &CandidateId| chosen[id] && !excluded[id];
+        Ok(Self {
+            declared: candidates.declared.iter().map(is_chosen).collect(),
+            orphans: IdVec::filled(false, orphans),
+            replaced: matching(&options.replace, &declared, program, None)?,
+            excluded: candidates.declared.iter().map(|&id| excluded[id]).collect(),
+            partial: true,
+        })
+    }
+
+    /// Whether the run looks at a module that takes a value.
+    pub(super) fn module(&self, module: &ValueModule, options: &PlanOptions) -> bool {
+        let mut needed = module.dependencies.iter();
+        is_chosen(module, options) && !needed.any(|&needed| self.excluded[needed])
     }
 
     pub(crate) fn declared(&self, position: ResourceId) -> bool {
@@ -182,6 +235,11 @@ impl Edges {
     }
 }
 
+fn addresses_of(program: &Program) -> IdVec<ResourceId, Arc<InstanceAddr>> {
+    let resources = program.resources().iter();
+    resources.map(|resource| resource.address.clone()).collect()
+}
+
 fn matching<I: Id>(
     patterns: &[Pattern],
     addresses: &IdVec<I, Arc<InstanceAddr>>,
@@ -192,7 +250,8 @@ fn matching<I: Id>(
     let mut diagnostics = Diagnostics::new();
     for pattern in patterns {
         let pattern = pattern.among(addresses.iter().map(|address| &**address));
-        let mut any = false;
+        // What such a module declares is seen when its value is known.
+        let mut any = waiting(program).any(|module| pattern.reaches(&module.address));
         for (node, address) in addresses.entries() {
             if pattern.matches(address) {
                 matched[node] = true;

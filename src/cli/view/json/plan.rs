@@ -35,6 +35,9 @@ pub(super) struct PlanJson {
     resource_changes: Vec<ChangeJson>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deferred_changes: Vec<DeferredJson>,
+    /// Ours: Terraform's programs have no modules of this kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deferred_modules: Vec<DeferredModuleJson>,
     output_changes: BTreeMap<String, Change>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     action_invocations: Vec<InvocationJson>,
@@ -67,6 +70,16 @@ struct DigestJson {
 struct DeferredJson {
     reason: &'static str,
     resource_change: ChangeJson,
+}
+
+/// A module that takes a value which the plan makes known.
+#[derive(Serialize)]
+struct DeferredModuleJson {
+    reason: &'static str,
+    address: String,
+    actions: &'static [&'static str],
+    /// Where the value comes from, as a clause.
+    detail: String,
 }
 
 #[derive(Serialize)]
@@ -164,6 +177,14 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
             .map(|change| taken_over(plan, program, change, secrets))
             .collect(),
         deferred_changes: plan.deferred.iter().map(deferred_json).collect(),
+        deferred_modules: (plan.deferred_modules.iter())
+            .map(|module| DeferredModuleJson {
+                reason: module.reason.name(),
+                address: module.address.to_string(),
+                actions: actions(module.action),
+                detail: module.to_string(),
+            })
+            .collect(),
         output_changes: outputs
             .map(|output| (output.name.to_string(), output_json(output, secrets)))
             .collect(),
@@ -179,7 +200,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         plan_digest: digest_json(shown.digest()),
         timestamp: made_at.to_string(),
         applyable: !plan.is_empty(),
-        complete: plan.deferred.is_empty(),
+        complete: !plan.defers(),
         errored: false,
     }
 }

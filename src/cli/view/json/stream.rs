@@ -140,8 +140,23 @@ impl JsonView {
                 json!({ "change": change }),
             );
         }
+        for module in &plan.deferred_modules {
+            let word = planned_action(module.action);
+            let change = json!({
+                "module": module.address.to_string(),
+                "action": word,
+                "reason": module.reason.name(),
+            });
+            let message = format!("{}: Deferred ({module})", module.address);
+            self.line(
+                "info",
+                "deferred_module",
+                &message,
+                json!({ "change": change }),
+            );
+        }
         let totals = plan.summary();
-        let message = plan_totals(&totals, plan.deferred.len());
+        let message = plan_totals(&totals, plan.deferred_count());
         self.summary(&message, &totals, "plan");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use terrane_core::Location;
-use terrane_engine::{Action, DeferralReason, DeferredChange};
+use terrane_engine::{Action, DeferredChange, DeferredModule};
 
 use crate::view::printable::one_line;
 
@@ -32,8 +32,11 @@ pub(crate) struct DeferredEntry {
     pub(crate) location: Option<Location>,
 }
 
-/// Groups changes by their reasons, in the order of the plan.
-pub(super) fn grouped(deferred: &[DeferredChange]) -> Vec<DeferredGroup> {
+/// Groups changes by their reasons, in the order of the plan; then the modules that wait for a value.
+pub(super) fn grouped(
+    deferred: &[DeferredChange],
+    modules: &[DeferredModule],
+) -> Vec<DeferredGroup> {
     let mut groups: Vec<DeferredGroup> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     for change in deferred {
@@ -41,10 +44,7 @@ pub(super) fn grouped(deferred: &[DeferredChange]) -> Vec<DeferredGroup> {
         let at = *known.entry(why.clone()).or_insert_with(|| {
             groups.push(DeferredGroup {
                 why,
-                waits_for_run: matches!(
-                    change.reason,
-                    DeferralReason::ProviderConfigUnknown { .. }
-                ),
+                waits_for_run: change.reason.is_by_run(),
                 changes: Vec::new(),
             });
             groups.len() - 1
@@ -60,5 +60,14 @@ pub(super) fn grouped(deferred: &[DeferredChange]) -> Vec<DeferredGroup> {
             location: change.location,
         });
     }
+    groups.extend(modules.iter().map(|module| DeferredGroup {
+        why: one_line(&module.to_string()),
+        waits_for_run: module.reason.is_by_run(),
+        changes: vec![DeferredEntry {
+            action: module.action,
+            address: one_line(&module.address.to_string()),
+            location: module.location,
+        }],
+    }));
     groups
 }

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use terrane_core::addr::{InstanceAddr, Pattern};
 use terrane_core::{Expr, ImportBy, Marked, Program, Type};
 use terrane_engine::{
-    Action, DeferredChange, Drift, Invocation, Move, OutputChange, Plan, PlanMode, ResourceChange,
-    Summary,
+    Action, DeferredChange, DeferredModule, Drift, Invocation, Move, OutputChange, Plan, PlanMode,
+    ResourceChange, Summary,
 };
 
 use super::diff::{Comparison, Kind, Occasion, Row, Side};
@@ -100,6 +100,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) changes: &'a [ResourceChange],
     pub(crate) drift: &'a [Drift],
     pub(crate) deferred: &'a [DeferredChange],
+    pub(crate) deferred_modules: &'a [DeferredModule],
     pub(crate) outputs: &'a [OutputChange],
     /// Objects under another address.
     pub(crate) moves: &'a [Move],
@@ -162,6 +163,7 @@ impl<'a> Subject<'a> {
             changes,
             drift,
             deferred,
+            deferred_modules,
             outputs,
             moves,
             adoptions,
@@ -172,6 +174,7 @@ impl<'a> Subject<'a> {
             changes,
             drift,
             deferred,
+            deferred_modules,
             outputs,
             moves,
             adoptions,
@@ -203,7 +206,7 @@ impl<'a> Subject<'a> {
             taken_over: self.taken_over(),
             changes,
             invocations: self.invocations(),
-            deferred: deferred::grouped(self.deferred),
+            deferred: deferred::grouped(self.deferred, self.deferred_modules),
             dangers,
             outputs: self.outputs(),
             totals: self.totals(&folded),
@@ -402,13 +405,17 @@ impl<'a> Subject<'a> {
         all
     }
 
+    fn deferred_count(&self) -> usize {
+        self.deferred.len() + self.deferred_modules.len()
+    }
+
     /// Whether there is nothing to do.
     fn is_empty(&self) -> bool {
         let changes = self.changes.iter();
         let outputs = self.outputs.iter();
         self.moves.is_empty()
             && self.adoptions.is_empty()
-            && self.deferred.is_empty()
+            && self.deferred_count() == 0
             && changes.map(|change| change.action).all(is_nothing)
             && outputs.map(OutputChange::action).all(is_nothing)
     }
@@ -458,7 +465,7 @@ impl<'a> Subject<'a> {
         let parts: Vec<String> = parts.map(|(_, text)| text).collect();
         Totals {
             summary: Some(summary),
-            sentence: plan_totals(&summary, self.deferred.len()),
+            sentence: plan_totals(&summary, self.deferred_count()),
             more: (!parts.is_empty()).then(|| parts.join(", ")),
             folded: folded.sentence(),
         }

@@ -97,6 +97,7 @@ pub(crate) fn outline(
         changes,
         drift: &[],
         deferred: &[],
+        deferred_modules: &[],
         outputs,
         moves: &[],
         adoptions: &[],

@@ -153,7 +153,7 @@ impl Facts {
                 delete: summary.delete,
                 read: summary.read,
                 forget: summary.forget,
-                deferred: plan.deferred.len(),
+                deferred: plan.deferred_count(),
                 unchanged: unchanged.count(),
                 outputs: outputs.filter(|action| *action != Action::NoOp).count(),
                 drifted: plan.drift.len(),

@@ -65,3 +65,32 @@ pub(super) mod base64_text {
         Ok(bytes.into())
     }
 }
+
+/// For `#[serde(with)]`: the values that modules take.
+pub(super) mod values {
+    use terrane_core::ModuleValues;
+    use terrane_core::value::saved::{Borrowed, SavedValue};
+
+    use super::*;
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        values: &ModuleValues,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(
+            values
+                .iter()
+                .map(|(module, value)| (Text(module), Borrowed(value))),
+        )
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<ModuleValues, D::Error> {
+        let values = Vec::<(Text<_>, SavedValue)>::deserialize(deserializer)?;
+        Ok(values
+            .into_iter()
+            .map(|(module, value)| (module.0, value.0))
+            .collect())
+    }
+}

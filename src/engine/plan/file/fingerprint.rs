@@ -67,6 +67,13 @@ impl Fingerprint {
             );
             add(resource.address.to_string(), json(&declared));
         }
+        for module in program.value_modules() {
+            let declared = (Form(&module.needs), module.value.as_ref().map(Borrowed));
+            add(
+                format!("{} with its value", module.address),
+                json(&declared),
+            );
+        }
         for action in program.actions() {
             let triggers = action.triggers.iter();
             let triggers: Vec<String> = triggers

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
+use terrane_core::addr::{InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr};
 use terrane_core::schema::{FactsKind, Schema, from_facts_line, to_facts_line};
 use terrane_core::{Diagnostic, Location, Marked, Path, PathStep, Program, Severity};
 use terrane_provider::Identity;
@@ -16,7 +16,7 @@ use super::error::PlanFileError;
 use super::origin::Origin;
 use crate::change::{Action, Drift, OutputChange, Reason, ResourceChange};
 use crate::options::PlanMode;
-use crate::plan::{DeferralReason, DeferredChange};
+use crate::plan::{DeferralReason, DeferredChange, DeferredModule};
 use terrane_core::value::saved::SavedValue;
 
 /// Everything in a plan file but the state that the plan was made from, which follows it in the form of state files.
@@ -33,6 +33,8 @@ pub(super) struct SavedForm {
     pub(super) drift: Vec<SavedDrift>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) deferred: Vec<SavedDeferred>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) deferred_modules: Vec<SavedDeferredModule>,
     pub(super) outputs: Vec<SavedOutput>,
     /// Old and new addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -103,12 +105,24 @@ pub(super) struct SavedDeferred {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedDeferredModule {
+    address: Text<ModuleAddr>,
+    action: Action,
+    reason: SavedDeferralReason,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    declared: Option<SavedLocation>,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum SavedDeferralReason {
     ProviderConfigUnknown(Text<InstanceAddr>, SavedPath),
     ByProvider(SavedProviderReason),
     DependencyDeferred(Text<InstanceAddr>),
     DependentDeferred(Text<InstanceAddr>),
+    ValueUnknown(Text<InstanceAddr>, SavedPath),
+    ModuleDeferred(Text<ModuleAddr>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -257,6 +271,9 @@ impl Locations {
                 .arguments
                 .for_each_reference(&mut |reference| add(reference.location));
         }
+        for module in program.value_modules() {
+            add(module.location);
+        }
         for export in program.exports() {
             add(export.location);
             export
@@ -356,21 +373,12 @@ impl SavedDrift {
 
 impl From<&DeferredChange> for SavedDeferred {
     fn from(deferred: &DeferredChange) -> Self {
-        use SavedDeferralReason as Saved;
-        let text = |address: &InstanceAddr| Text(address.clone());
         Self {
-            address: text(&deferred.address),
+            address: Text(deferred.address.as_ref().clone()),
             deposed: deferred.deposed.map(Text),
             action: deferred.action,
             provider: Text(deferred.provider.clone()),
-            reason: match &deferred.reason {
-                DeferralReason::ProviderConfigUnknown { needs, path } => {
-                    Saved::ProviderConfigUnknown(text(needs), path.into())
-                }
-                DeferralReason::ByProvider(why) => Saved::ByProvider(SavedProviderReason(*why)),
-                DeferralReason::DependencyDeferred { on } => Saved::DependencyDeferred(text(on)),
-                DeferralReason::DependentDeferred { by } => Saved::DependentDeferred(text(by)),
-            },
+            reason: (&deferred.reason).into(),
             forced: deferred.forced,
             declared: deferred.location.map(Into::into),
         }
@@ -379,29 +387,78 @@ impl From<&DeferredChange> for SavedDeferred {
 
 impl From<SavedDeferred> for Read<DeferredChange> {
     fn from(saved: SavedDeferred) -> Self {
-        use SavedDeferralReason as Saved;
-        let address = |text: Text<InstanceAddr>| Arc::new(text.0);
         let part = DeferredChange {
-            address: address(saved.address),
+            address: Arc::new(saved.address.0),
             deposed: saved.deposed.map(|key| key.0),
             action: saved.action,
             provider: saved.provider.0,
-            reason: match saved.reason {
-                Saved::ProviderConfigUnknown(needs, path) => {
-                    DeferralReason::ProviderConfigUnknown {
-                        needs: address(needs),
-                        path: path.into(),
-                    }
-                }
-                Saved::ByProvider(why) => DeferralReason::ByProvider(why.0),
-                Saved::DependencyDeferred(on) => {
-                    DeferralReason::DependencyDeferred { on: address(on) }
-                }
-                Saved::DependentDeferred(by) => {
-                    DeferralReason::DependentDeferred { by: address(by) }
-                }
-            },
+            reason: saved.reason.into(),
             forced: saved.forced,
+            location: None,
+        };
+        Self {
+            part,
+            declared: saved.declared,
+        }
+    }
+}
+
+impl From<&DeferralReason> for SavedDeferralReason {
+    fn from(reason: &DeferralReason) -> Self {
+        let text = |address: &InstanceAddr| Text(address.clone());
+        match reason {
+            DeferralReason::ProviderConfigUnknown { needs, path } => {
+                Self::ProviderConfigUnknown(text(needs), path.into())
+            }
+            DeferralReason::ByProvider(why) => Self::ByProvider(SavedProviderReason(*why)),
+            DeferralReason::DependencyDeferred { on } => Self::DependencyDeferred(text(on)),
+            DeferralReason::DependentDeferred { by } => Self::DependentDeferred(text(by)),
+            DeferralReason::ValueUnknown { needs, path } => {
+                Self::ValueUnknown(text(needs), path.into())
+            }
+            DeferralReason::ModuleDeferred { module } => Self::ModuleDeferred(Text(module.clone())),
+        }
+    }
+}
+
+impl From<SavedDeferralReason> for DeferralReason {
+    fn from(saved: SavedDeferralReason) -> Self {
+        use SavedDeferralReason as Saved;
+        let address = |text: Text<InstanceAddr>| Arc::new(text.0);
+        match saved {
+            Saved::ProviderConfigUnknown(needs, path) => Self::ProviderConfigUnknown {
+                needs: address(needs),
+                path: path.into(),
+            },
+            Saved::ByProvider(why) => Self::ByProvider(why.0),
+            Saved::DependencyDeferred(on) => Self::DependencyDeferred { on: address(on) },
+            Saved::DependentDeferred(by) => Self::DependentDeferred { by: address(by) },
+            Saved::ValueUnknown(needs, path) => Self::ValueUnknown {
+                needs: address(needs),
+                path: path.into(),
+            },
+            Saved::ModuleDeferred(module) => Self::ModuleDeferred { module: module.0 },
+        }
+    }
+}
+
+impl From<&DeferredModule> for SavedDeferredModule {
+    fn from(module: &DeferredModule) -> Self {
+        Self {
+            address: Text(module.address.clone()),
+            action: module.action,
+            reason: (&module.reason).into(),
+            declared: module.location.map(Into::into),
+        }
+    }
+}
+
+impl From<SavedDeferredModule> for Read<DeferredModule> {
+    fn from(saved: SavedDeferredModule) -> Self {
+        let part = DeferredModule {
+            address: saved.address.0,
+            action: saved.action,
+            reason: saved.reason.into(),
             location: None,
         };
         Self {

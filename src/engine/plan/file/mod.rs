@@ -39,7 +39,7 @@ use super::moves::Moves;
 use super::{Move, Plan, steps};
 use crate::change::{Action, ChangeId, Drift, OutputChange, ResourceChange};
 use crate::options::PlanMode;
-use crate::plan::DeferredChange;
+use crate::plan::{DeferredChange, DeferredModule};
 use crate::scope::PlannedObjects;
 
 /// What every plan file begins with.
@@ -69,6 +69,7 @@ pub struct SavedPlan {
     changes: Vec<Read<ResourceChange>>,
     drift: Vec<Read<Drift>>,
     deferred: Vec<Read<DeferredChange>>,
+    deferred_modules: Vec<Read<DeferredModule>>,
     outputs: Vec<Read<OutputChange>>,
     moves: Vec<Move>,
     adoptions: Vec<(Arc<InstanceAddr>, String)>,
@@ -118,6 +119,7 @@ impl SavedPlan {
             changes,
             drift,
             deferred: plan.deferred.iter().map(Into::into).collect(),
+            deferred_modules: plan.deferred_modules.iter().map(Into::into).collect(),
             outputs: plan.outputs.iter().map(Into::into).collect(),
             diagnostics: plan.diagnostics.iter().map(Into::into).collect(),
         };
@@ -177,6 +179,7 @@ impl SavedPlan {
                 .map(|drift| drift.read(&schemas))
                 .collect::<Result<_, _>>()?,
             deferred: form.deferred.into_iter().map(Into::into).collect(),
+            deferred_modules: form.deferred_modules.into_iter().map(Into::into).collect(),
             outputs: form.outputs.into_iter().map(Into::into).collect(),
             moves: form
                 .moves
@@ -227,6 +230,11 @@ impl SavedPlan {
             location: locations.find(read.declared.as_ref()),
             ..read.part
         });
+        let modules = self.deferred_modules.into_iter();
+        let modules = modules.map(|read| DeferredModule {
+            location: locations.find(read.declared.as_ref()),
+            ..read.part
+        });
         let outputs = self.outputs.into_iter().map(|read| OutputChange {
             location: locations.find(read.declared.as_ref()),
             ..read.part
@@ -248,6 +256,7 @@ impl SavedPlan {
             changes,
             drift: drift.collect(),
             deferred,
+            deferred_modules: modules.collect(),
             outputs: outputs.collect(),
             steps,
             moves: self.moves,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use terrane_core::ModuleValues;
 use terrane_core::addr::ProviderSource;
 use terrane_state::{Sha256, Timestamp};
 
@@ -45,6 +46,13 @@ pub struct Origin {
     pub providers: Vec<ProviderBuild>,
     /// In whose name they act, where they can say.
     pub callers: Vec<CallerIdentity>,
+    /// The values that modules ran with.
+    #[serde(
+        with = "codec::values",
+        default,
+        skip_serializing_if = "ModuleValues::is_empty"
+    )]
+    pub modules: ModuleValues,
 }
 
 /// Configuration values as they were given, layer by layer; they may hold secrets.

@@ -16,7 +16,7 @@ use terrane_state::{Instance, Object, RawJson, Timestamp};
 
 use super::*;
 use crate::change::Reason;
-use crate::plan::DeferralReason;
+use crate::plan::{DeferralReason, DeferredModule};
 use terrane_core::value::saved::SavedValue;
 
 /// Numbers of every representation.
@@ -155,6 +155,12 @@ fn origin(program: &Program) -> Origin {
             account: Some("123456789012".into()),
             region: None,
         }],
+        modules: [(
+            "module.subnets".parse().expect("an address"),
+            Value::list(vec!["a".into(), Value::from(1)]),
+        )]
+        .into_iter()
+        .collect(),
     }
 }
 
@@ -245,6 +251,15 @@ fn reasons() -> impl Strategy<Value = DeferralReason> {
         .prop_map(DeferralReason::ByProvider),
         Just(DeferralReason::DependencyDeferred { on: address() }),
         Just(DeferralReason::DependentDeferred { by: address() }),
+        paths().prop_map(move |path| DeferralReason::ValueUnknown {
+            needs: address(),
+            path,
+        }),
+        Just(DeferralReason::ModuleDeferred {
+            module: "module.net[\"a\"].module.subnets"
+                .parse()
+                .expect("an address"),
+        }),
     ]
 }
 
@@ -296,7 +311,14 @@ fn plans() -> impl Strategy<Value = Plan> {
                     forced: exported.then_some(Reason::ReplaceByRequest),
                     location: Some(first.location),
                 });
-                let deferred = deferred.collect();
+                let deferred: Vec<DeferredChange> = deferred.collect();
+                let modules = deferred.iter().map(|deferred| DeferredModule {
+                    address: "module.subnets".parse().expect("an address"),
+                    action: Action::Update,
+                    reason: deferred.reason.clone(),
+                    location: deferred.location,
+                });
+                let deferred_modules = modules.collect();
                 let export = &program.exports()[0];
                 let output = OutputChange {
                     name: export.name.clone(),
@@ -318,6 +340,7 @@ fn plans() -> impl Strategy<Value = Plan> {
                     changes,
                     drift: vec![drift],
                     deferred,
+                    deferred_modules,
                     outputs: vec![output],
                     moves: Vec::new(),
                     adoptions: Vec::new(),
