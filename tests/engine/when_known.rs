@@ -430,7 +430,7 @@ fn whatever_would_come_and_go_with_a_value_is_refused() {
         let errors = refused(program, &mut world);
         // Without the lines of this file.
         let errors = errors.replace(|c: char| c.is_ascii_digit(), "");
-        shown.push_str(&format!("{name}:\n{errors}\n"));
+        shown.extend([name, ":\n", &errors, "\n"]);
     }
     assert_snapshot!(shown, @r#"
     a reference from outside:
