@@ -202,6 +202,7 @@ fn constant(expr: &Expr, location: Location) -> Result<Option<Value>> {
     let mut is_constant = true;
     expr.for_each_reference(&mut |_| is_constant = false);
     expr.for_each_call(&mut |_| is_constant = false);
+    expr.for_each_export(&mut |_| is_constant = false);
     if !is_constant {
         return Ok(None);
     }
