@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostic, Diagnostics, Program};
 use terrane_engine::{
-    Applied, CallerIdentity, DeferredChange, Plan, Recovered, Summary, Unresolved,
+    Applied, CallerIdentity, DeferredChange, DeferredModule, Plan, Recovered, Summary, Unresolved,
 };
 use terrane_state::model::OutputValue;
 
@@ -58,6 +58,8 @@ pub struct Deployed {
     pub applied: Option<Applied>,
     /// Changes that no plan of the run has reached.
     pub deferred: Vec<DeferredChange>,
+    /// Modules whose values no plan of the run has known.
+    pub deferred_modules: Vec<DeferredModule>,
     /// Operations of earlier runs whose outcome is still unknown.
     pub unresolved: Vec<Unresolved>,
     /// The exported values after it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_config::ConfigValues;
-use terrane_core::{Diagnostic, Diagnostics, Program, Result, Stack};
+use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program, Result, Stack};
 use terrane_engine::{
     Engine, EventSink, Host, PROVIDER_PROCESSES, PlanMode, PlanOptions, Recovered,
 };
@@ -24,7 +24,7 @@ use crate::error::DeployError;
 use crate::host::DeploymentHost;
 use crate::masked::MaskedEvents;
 use crate::options::{Approve, Decision, Operating, Preview, Up};
-use crate::program::{declared, needs_state_for_hosts, read_references, resolve_hosts};
+use crate::program::{declared, needs_state_for_hosts, read_references, resolve_hosts, same_hosts};
 use crate::providers::{ProviderSetup, Unobserved};
 use crate::redactor::Redactor;
 use crate::rescue::{Aftermath, RescueFolder, lost};
@@ -191,7 +191,7 @@ impl Deployment {
     /// # Errors
     /// Every fault of the program or its configuration.
     pub fn program(&self) -> std::result::Result<Program, DeployError> {
-        self.0.declared(&self.0.redactor())
+        self.0.declared(ModuleValues::default(), &self.0.redactor())
     }
 
     /// Plans. Takes no lock and writes nothing.
@@ -281,9 +281,19 @@ impl Inner {
         Redactor::new(&self.environment)
     }
 
-    fn declared(&self, redactor: &Redactor) -> std::result::Result<Program, DeployError> {
+    fn declared(
+        &self,
+        values: ModuleValues,
+        redactor: &Redactor,
+    ) -> std::result::Result<Program, DeployError> {
         let endpoint = self.endpoint.as_deref();
-        declared(&*self.function, self.config.clone(), endpoint, redactor)
+        declared(
+            &*self.function,
+            self.config.clone(),
+            endpoint,
+            values,
+            redactor,
+        )
     }
 
     /// The address of its state; `None` for a store that is connected already.
@@ -319,7 +329,7 @@ impl Inner {
         operating: &Operating,
         redactor: &Redactor,
     ) -> std::result::Result<(Program, Arc<dyn Providers>), DeployError> {
-        let mut program = self.declared(redactor)?;
+        let mut program = self.declared(ModuleValues::default(), redactor)?;
         let (producers, clock) = (&operating.producers, self.host.clock());
         read_references(&program, producers, &self.backends, clock, redactor).await?;
         let setup = match &self.providers {
@@ -336,6 +346,21 @@ impl Inner {
         resolve_hosts(&mut program, &lock, state.as_ref(), &setup.cli_config);
         let plugins = setup.providers(&program, &Unobserved).await?;
         Ok((program, Arc::new(plugins)))
+    }
+
+    /// The program again, where values are known that its modules take.
+    async fn redeclared(
+        &self,
+        before: &Program,
+        values: ModuleValues,
+        operating: &Operating,
+        redactor: &Redactor,
+    ) -> std::result::Result<Program, DeployError> {
+        let mut program = self.declared(values, redactor)?;
+        let (producers, clock) = (&operating.producers, self.host.clock());
+        read_references(&program, producers, &self.backends, clock, redactor).await?;
+        same_hosts(&mut program, before);
+        Ok(program)
     }
 
     fn engine<'a>(
@@ -386,14 +411,21 @@ impl Inner {
                 ..planning
             };
             let cancellation = &operating.cancellation;
-            let plan = make_plan(&engine, cancellation, &program, &state, &options).await;
-            let plan = plan.map_err(|error| masked_error(error, &redactor))?;
-            let callers = callers::known(&engine, &program, &plan).await;
-            Ok::<_, DeployError>((plan, recovered, callers))
+            let redeclare = async |values| {
+                let again = self.redeclared(&program, values, &operating, &redactor);
+                again.await
+            };
+            let planned = make_plan(&engine, cancellation, &program, &state, &options, redeclare);
+            let planned = planned.await;
+            let (more, plan) = planned.map_err(|error| masked_error(error, &redactor))?;
+            let planned_for = more.as_ref().unwrap_or(&program);
+            let callers = callers::known(&engine, planned_for, &plan).await;
+            Ok::<_, DeployError>((more, plan, recovered, callers))
         };
         let planned = cancellable(&engine, &operating.cancellation, planning).await;
         engine.close().await;
-        let (plan, recovered, callers) = planned?;
+        let (more, plan, recovered, callers) = planned?;
+        let program = more.unwrap_or(program);
         let mut diagnostics = redactor.diagnostics(plan.diagnostics.clone());
         diagnostics.extend(redactor.diagnostics(recovered.diagnostics.clone()));
         Ok(Previewed {
@@ -425,6 +457,9 @@ impl Inner {
         let attendant = Unattended {
             approve,
             redactor: &redactor,
+            deployment: self,
+            program: &program,
+            operating: &operating,
         };
         let held = HeldRun {
             program: &program,
@@ -581,13 +616,19 @@ fn finished(
     let plan = plan.into_owned();
     let mut diagnostics = redactor.diagnostics(plan.diagnostics.clone());
     diagnostics.extend(redactor.diagnostics(recovered.diagnostics));
-    let (applied, deferred, stopped) = match carried {
-        None => (None, plan.deferred.clone(), None),
+    let (applied, deferred, deferred_modules, stopped) = match carried {
+        None => (
+            None,
+            plan.deferred.clone(),
+            plan.deferred_modules.clone(),
+            None,
+        ),
         Some(Carried {
             applied,
             deferred,
+            deferred_modules,
             stopped,
-        }) => (Some(applied), deferred, stopped),
+        }) => (Some(applied), deferred, deferred_modules, stopped),
     };
     if let Some(applied) = &applied {
         diagnostics.extend(redactor.diagnostics(applied.diagnostics.clone()));
@@ -602,6 +643,7 @@ fn finished(
         plan,
         applied,
         deferred,
+        deferred_modules,
         unresolved: recovered.remaining,
         outputs,
         serial,
@@ -619,6 +661,9 @@ fn finished(
 struct Unattended<'a> {
     approve: Option<Approve>,
     redactor: &'a Redactor,
+    deployment: &'a Inner,
+    program: &'a Program,
+    operating: &'a Operating,
 }
 
 impl Attendant for Unattended<'_> {
@@ -627,6 +672,19 @@ impl Attendant for Unattended<'_> {
     fn recovered(&self, _: &Recovered) {}
 
     fn unresolved(&self, _: &Program, _: &Recovered) {}
+
+    async fn redeclare(&self, values: ModuleValues) -> std::result::Result<Program, DeployError> {
+        let Self {
+            deployment,
+            program,
+            operating,
+            redactor,
+            ..
+        } = self;
+        deployment
+            .redeclared(program, values, operating, redactor)
+            .await
+    }
 
     async fn confirm(&self, proposal: &Proposal<'_>) -> std::result::Result<(), DeployError> {
         let Proposal { plan, program, .. } = proposal;

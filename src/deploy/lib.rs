@@ -48,6 +48,7 @@ pub use masked::{MaskedEvents, masked};
 pub use options::{Decision, PARALLELISM, Preview, Up};
 pub use program::{
     Producers, declared, host_among, needs_state_for_hosts, read_references, resolve_hosts,
+    same_hosts,
 };
 pub use providers::{
     LOCK_FILE, ProviderSetup, Sandbox, cache_folder, cli_config, not_installed, required_providers,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use terrane_config::ConfigValues;
 use terrane_core::addr::ProviderSource;
-use terrane_core::{Diagnostic, Diagnostics, ProducedValues, Producer, Program, Result, Stack};
+use terrane_core::{
+    Diagnostic, Diagnostics, ModuleValues, ProducedValues, Producer, Program, Result, Stack,
+};
 use terrane_provider::CliConfig;
 use terrane_registry::LockFile;
 use terrane_state::{Backends, Clock, State, read_exports};
@@ -13,7 +15,8 @@ use terrane_state::{Backends, Clock, State, read_exports};
 use crate::error::DeployError;
 use crate::redactor::Redactor;
 
-/// Runs a stack's function with that configuration, and checks its declarations. `endpoint` is the emulator that everything is pointed at.
+/// Runs a stack's function with that configuration and the known values of its modules, and checks its declarations. `endpoint` is the emulator
+/// that everything is pointed at.
 ///
 /// # Errors
 /// Every fault of the program or its configuration.
@@ -21,6 +24,7 @@ pub fn declared(
     function: &dyn Fn(&mut Stack) -> Result<()>,
     config: ConfigValues,
     endpoint: Option<&str>,
+    values: ModuleValues,
     redactor: &Redactor,
 ) -> std::result::Result<Program, DeployError> {
     let declare = |stack: &mut Stack| {
@@ -29,7 +33,7 @@ pub fn declared(
         redactor.learn_constants(stack.expressions());
         declared
     };
-    let program = Program::from_fn(declare, config.clone());
+    let program = Program::with_values(declare, config.clone(), values);
     let mut program = program.map_err(|diagnostics| match config.was_refused() {
         true => DeployError::Misconfigured(diagnostics),
         false => DeployError::Failed(diagnostics),
@@ -104,6 +108,12 @@ pub fn resolve_hosts(
         let known = locked_host(lock, source).or_else(|| host_among(source, stored));
         known.or_else(|| config.host_here(source))
     });
+}
+
+/// Gives a program the hosts that the same program had before it was declared again.
+pub fn same_hosts(program: &mut Program, before: &Program) {
+    let known = before.providers().iter().map(|one| &one.address.source);
+    program.resolve_hosts(|source| host_among(source, known.clone()));
 }
 
 /// Whether only a state can tell the registry of a provider of this program.

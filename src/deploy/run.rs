@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 
-use terrane_core::Program;
+use terrane_core::{Diagnostics, ModuleValues, Program};
 use terrane_engine::{
-    Applied, CallerIdentity, DeferredChange, Engine, Plan, PlanOptions, Recovered,
+    Applied, CallerIdentity, DeferredChange, DeferredModule, Engine, Plan, PlanOptions, Recovered,
 };
 use terrane_state::{Liveness, OpenIntent, Recorder as _, Run, State};
 
@@ -50,6 +50,13 @@ pub trait Attendant {
         true
     }
 
+    /// Declares the program again, where values are known that its modules take.
+    ///
+    /// # Errors
+    /// Those of the program.
+    fn redeclare(&self, values: ModuleValues)
+    -> impl Future<Output = Result<Program, Self::Error>>;
+
     /// What this applied plan deferred is planned now.
     fn continues(&self, last: &Plan);
 
@@ -76,6 +83,8 @@ pub struct Proposal<'a> {
 pub struct Sourced<'a> {
     /// The plan.
     pub plan: Cow<'a, Plan>,
+    /// Its program, where modules have run that took a value; `None` for the run's own.
+    pub program: Option<Program>,
     /// The recovery of unresolved operations of earlier runs.
     pub recovered: Recovered,
     /// Whether every object was read for it.
@@ -126,6 +135,8 @@ pub struct Carried<E> {
     pub applied: Applied,
     /// Changes that no plan of this run has reached.
     pub deferred: Vec<DeferredChange>,
+    /// Modules that no plan of this run has reached.
+    pub deferred_modules: Vec<DeferredModule>,
     /// Why the run went no further, where an operation is not the reason.
     pub stopped: Option<E>,
 }
@@ -170,19 +181,16 @@ impl<A: Attendant> Work<'_, A> {
         &self,
         source: &'s S,
     ) -> Result<Ended<'s, A::Error>, A::Error> {
-        let HeldRun {
-            program,
-            engine,
-            run,
-            ..
-        } = self.held;
+        let HeldRun { engine, run, .. } = self.held;
         let Sourced {
             plan,
+            program,
             recovered,
             reads_everything,
             callers,
             continues_with,
         } = source.plan(self.held, self.attendant).await?;
+        let program = program.as_ref().unwrap_or(self.held.program);
         let proposal = Proposal {
             plan: &plan,
             program,
@@ -216,6 +224,7 @@ impl<A: Attendant> Work<'_, A> {
         let mut carried = Carried {
             applied,
             deferred: plan.deferred.clone(),
+            deferred_modules: plan.deferred_modules.clone(),
             stopped: None,
         };
         if let Some(options) = continues_with.filter(|_| self.attendant.may_continue()) {
@@ -235,28 +244,31 @@ impl<A: Attendant> Work<'_, A> {
         first: Proposal<'_>,
         mut options: PlanOptions,
     ) {
-        let HeldRun {
-            program,
-            engine,
-            run,
-            ..
-        } = self.held;
+        let HeldRun { engine, run, .. } = self.held;
         let mut last: Cow<'_, Plan> = Cow::Borrowed(first.plan);
+        let mut expanded: Option<Program> = None;
         while last.continues(&carried.applied) {
             options = options.continuing(&last);
-            let plan = match self.next(&last, &options).await {
-                Ok(plan) => plan,
+            let program = expanded.as_ref().unwrap_or(first.program);
+            let (more, plan) = match self.next(&last, program, &options).await {
+                Ok(next) => next,
                 Err(error) => {
                     carried.stopped = Some(error);
                     return;
                 }
             };
+            if more.is_some() {
+                expanded = more;
+            }
+            let program = expanded.as_ref().unwrap_or(first.program);
             if !plan.progresses(Some(&last)) {
                 carried.deferred = plan.deferred;
+                carried.deferred_modules = plan.deferred_modules;
                 return;
             }
             let proposal = Proposal {
                 plan: &plan,
+                program,
                 is_continuation: true,
                 ..first
             };
@@ -267,30 +279,38 @@ impl<A: Attendant> Work<'_, A> {
             let applied = engine.apply(program, &plan, run).await;
             carried.applied = std::mem::take(&mut carried.applied).and(applied);
             carried.deferred.clone_from(&plan.deferred);
+            carried.deferred_modules.clone_from(&plan.deferred_modules);
             last = Cow::Owned(plan);
         }
     }
 
     /// The plan of the changes that the last one deferred.
-    async fn next(&self, last: &Plan, options: &PlanOptions) -> Result<Plan, A::Error> {
+    async fn next(
+        &self,
+        last: &Plan,
+        program: &Program,
+        options: &PlanOptions,
+    ) -> Result<(Option<Program>, Plan), A::Error> {
         let HeldRun {
-            program,
             engine,
             run,
             cancellation,
+            ..
         } = self.held;
         if cancellation.is_cancelled() {
             return Err(self.attendant.cancelled_midway());
         }
         self.attendant.continues(last);
-        let plan = engine.plan(program, &run.state(), options).await;
+        let redeclare = async |values| self.attendant.redeclare(values).await;
+        let prior = run.state();
+        let planned = expand_and_plan(engine, program, &prior, options, redeclare).await;
         if cancellation.is_cancelled() {
             return Err(self.attendant.cancelled_midway());
         }
-        let plan = plan.map_err(DeployError::from)?;
+        let (more, plan) = planned?;
         match plan.stuck(Some(last)) {
             Some(stuck) => Err(DeployError::from(stuck).into()),
-            None => Ok(plan),
+            None => Ok((more, plan)),
         }
     }
 }
@@ -317,9 +337,14 @@ impl<A: Attendant> PlanSource<A> for FreshPlan {
             unread: run.is_unread(),
             ..self.0.clone()
         };
-        let plan = make_plan(engine, cancellation, program, &run.state(), &options).await?;
+        let redeclare = async |values| attendant.redeclare(values).await;
+        let prior = run.state();
+        let planned = make_plan(engine, cancellation, program, &prior, &options, redeclare);
+        let (more, plan) = planned.await?;
+        let program = more.as_ref().unwrap_or(program);
         Ok(Sourced {
             callers: callers::known(engine, program, &plan).await,
+            program: more,
             plan: Cow::Owned(plan),
             reads_everything: options.reads_everything(),
             continues_with: Some(options),
@@ -332,22 +357,46 @@ impl<A: Attendant> PlanSource<A> for FreshPlan {
     }
 }
 
-/// Plans; being cancelled on the way is no failure of the plan.
+/// Plans, with every module whose value is known; with the program of the plan, where such modules ran. Being cancelled on the way is no
+/// failure of the plan.
 ///
 /// # Errors
 /// When none can be made.
-pub async fn make_plan(
+pub async fn make_plan<E: From<DeployError>>(
     engine: &Engine<'_>,
     cancellation: &Cancellation,
     program: &Program,
     prior: &State,
     options: &PlanOptions,
-) -> Result<Plan, DeployError> {
-    let planned = engine.plan(program, prior, options).await;
+    redeclare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
+) -> Result<(Option<Program>, Plan), E> {
+    let planned = expand_and_plan(engine, program, prior, options, redeclare).await;
     if cancellation.is_cancelled() {
-        return Err(DeployError::Cancelled);
+        return Err(DeployError::Cancelled.into());
     }
-    Ok(planned?)
+    planned
+}
+
+async fn expand_and_plan<E: From<DeployError>>(
+    engine: &Engine<'_>,
+    program: &Program,
+    prior: &State,
+    options: &PlanOptions,
+    redeclare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
+) -> Result<(Option<Program>, Plan), E> {
+    /// Either the plan or the program failed.
+    struct Failed<E>(E);
+    impl<E: From<DeployError>> From<Diagnostics> for Failed<E> {
+        fn from(diagnostics: Diagnostics) -> Self {
+            Self(DeployError::from(diagnostics).into())
+        }
+    }
+    let declare = async |values| redeclare(values).await.map_err(Failed);
+    let more = engine.expand(program, prior, options, declare).await;
+    let more = more.map_err(|Failed(error)| error)?;
+    let planned = engine.plan(more.as_ref().unwrap_or(program), prior, options);
+    let plan = planned.await.map_err(DeployError::from)?;
+    Ok((more, plan))
 }
 
 /// What a run would find of unresolved operations now.

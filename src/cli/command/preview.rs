@@ -91,8 +91,8 @@ async fn plan_and_show(
             options.blocked = recovered.blocked();
             is_partial = !recovered.remaining.is_empty();
             let cancellation = signals.cancellation();
-            let plan = make_plan(&engine, cancellation, &program, &state, &options).await;
-            plan.map_err(CommandError::from)
+            let redeclare = async |values| session.redeclared(&program, values).await;
+            make_plan(&engine, cancellation, &program, &state, &options, redeclare).await
         };
         match &held {
             None => planning.await,
@@ -103,16 +103,17 @@ async fn plan_and_show(
         }
     };
     feed.pause();
+    let planned = planned.map(|(more, plan)| (more.unwrap_or(program), plan));
     let callers = match &planned {
-        Ok(plan) if out.is_some() => engine.callers(&program, plan).await,
-        Ok(plan) => Ok(terrane_deploy::known_callers(&engine, &program, plan).await),
+        Ok((program, plan)) if out.is_some() => engine.callers(program, plan).await,
+        Ok((program, plan)) => Ok(terrane_deploy::known_callers(&engine, program, plan).await),
         Err(_) => Ok(Vec::new()),
     };
     engine.close().await;
     if let Some((run, _)) = held {
         run.close().await.map_err(|error| run_error(&error))?;
     }
-    let plan = planned?;
+    let (program, plan) = planned?;
 
     session.say(&plan.diagnostics);
     let advice = advice::on(&plan);

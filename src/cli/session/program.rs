@@ -7,8 +7,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use terrane_config::{ConfigValues, VARIABLE_PREFIX};
-use terrane_core::{Diagnostic, Diagnostics, Program, Stack};
-use terrane_deploy::{Producers, declared, host_among, read_references};
+use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program, Stack};
+use terrane_deploy::{Producers, declared, host_among, read_references, same_hosts};
 use terrane_engine::{Inputs, Origin};
 use terrane_state::{Clock, SystemClock};
 
@@ -33,6 +33,18 @@ impl Session<'_> {
         Ok(program)
     }
 
+    /// The same program again, where values are known that its modules take.
+    pub(crate) async fn redeclared(
+        &self,
+        before: &Program,
+        values: ModuleValues,
+    ) -> Result<Program, CommandError> {
+        let mut program = self.declared_on(&self.inputs()?, self.endpoint(), values)?;
+        self.read_references(&program).await?;
+        same_hosts(&mut program, before);
+        Ok(program)
+    }
+
     /// Reads what the program uses of other stacks' states. From then on their secrets are known.
     async fn read_references(&self, program: &Program) -> Result<(), CommandError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -43,12 +55,13 @@ impl Session<'_> {
 
     /// The program as it is declared, for commands that need no provider.
     pub(crate) fn declared(&self) -> Result<Program, CommandError> {
-        self.declared_on(&self.inputs()?, self.endpoint())
+        self.declared_on(&self.inputs()?, self.endpoint(), ModuleValues::default())
     }
 
-    /// The program of a saved plan: with its configuration, its emulator, and the hosts of its providers.
+    /// The program of a saved plan: with its configuration, the values of its modules, its emulator, and the hosts of its providers.
     pub(crate) async fn program_of(&self, origin: &Origin) -> Result<Program, CommandError> {
-        let mut program = self.declared_on(&origin.inputs, origin.endpoint.as_deref())?;
+        let (endpoint, values) = (origin.endpoint.as_deref(), origin.modules.clone());
+        let mut program = self.declared_on(&origin.inputs, endpoint, values)?;
         self.read_references(&program).await?;
         let sources = || origin.providers.iter().map(|build| &build.source);
         program.resolve_hosts(|source| host_among(source, sources()));
@@ -59,9 +72,16 @@ impl Session<'_> {
         &self,
         inputs: &Inputs,
         endpoint: Option<&str>,
+        values: ModuleValues,
     ) -> Result<Program, CommandError> {
         let config = self.config(inputs).map_err(misconfigured)?;
-        Ok(declared(self.function, config, endpoint, &self.redactor)?)
+        Ok(declared(
+            self.function,
+            config,
+            endpoint,
+            values,
+            &self.redactor,
+        )?)
     }
 
     /// The emulator that `AWS_ENDPOINT_URL` names; the sandbox needs none.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use terrane_core::{Diagnostic, Diagnostics, Program, Severity};
+use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program, Severity};
 use terrane_deploy::{
     Attendant, Carried, Ended, FreshPlan, HeldRun, PlanSource, Proposal, attend, policies,
 };
@@ -192,24 +192,24 @@ impl<S> Attendant for Work<'_, S> {
 
     /// Shows a plan, and returns once it is confirmed.
     async fn confirm(&self, proposal: &Proposal<'_>) -> Result<(), CommandError> {
-        let plan = proposal.plan;
+        let &Proposal { plan, program, .. } = proposal;
         let so_far = match proposal.is_continuation {
             true => EARLIER_CHANGES_STAY,
             false => NOTHING_CHANGED,
         };
         let callers = proposal.callers.to_vec();
-        let place = self.session.place(self.program, self.providers, callers);
+        let place = self.session.place(program, self.providers, callers);
         let place = place.await?;
         self.feed.pause();
         self.view.diagnostics(&plan.diagnostics);
         self.feed.planned(plan);
-        let policies = policies::review(plan, self.program, &self.session.redactor);
+        let policies = policies::review(plan, program, &self.session.redactor);
         let applying = &self.request.applying;
         let prices = applying.prices.as_ref();
-        let cost = prices.map(|prices| prices.estimate(self.session, plan, self.program));
+        let cost = prices.map(|prices| prices.estimate(self.session, plan, program));
         let shown = ShownPlan {
             plan,
-            program: self.program,
+            program,
             made_at: SystemClock::default().now(),
             secrets: Secrets::Hidden,
             is_partial: proposal.is_partial,
@@ -254,9 +254,13 @@ impl<S> Attendant for Work<'_, S> {
         self.request.applying.approved.is_none()
     }
 
+    async fn redeclare(&self, values: ModuleValues) -> Result<Program, CommandError> {
+        self.session.redeclared(self.program, values).await
+    }
+
     fn continues(&self, last: &Plan) {
         self.feed.pause();
-        let changes = counted(last.deferred.len(), "deferred change");
+        let changes = deferred(last.deferred.len(), last.deferred_modules.len());
         self.session.note(&match last.waits_for_providers() {
             true => format!("\nPlanning the {changes} again.\n\n"),
             false => format!("\nThe {changes} can be planned now.\n\n"),
@@ -284,10 +288,14 @@ impl<S> Work<'_, S> {
     }
 
     /// Names the changes that the run has not reached, and the command that does.
-    fn unreached(&self, deferred: &[DeferredChange]) -> Diagnostics {
-        let changes = counted(deferred.len(), "deferred change");
-        let verb = if deferred.len() == 1 { "is" } else { "are" };
-        let by_provider = deferred
+    fn unreached(&self, changes: &[DeferredChange], modules: usize) -> Diagnostics {
+        let left = deferred(changes.len(), modules);
+        let verb = if changes.len() + modules == 1 {
+            "is"
+        } else {
+            "are"
+        };
+        let by_provider = changes
             .iter()
             .filter(|one| matches!(one.reason, DeferralReason::ByProvider(_)));
         let reasons: Vec<String> = by_provider
@@ -298,7 +306,7 @@ impl<S> Work<'_, S> {
             true => "the changes before are made and recorded".to_owned(),
             false => reasons.join("\n"),
         };
-        Diagnostic::warning(format!("{changes} {verb} not planned yet"))
+        Diagnostic::warning(format!("{left} {verb} not planned yet"))
             .detail(detail)
             .hint(format!(
                 "`{}` continues, with the same configuration",
@@ -353,6 +361,7 @@ impl<S> Work<'_, S> {
         if let Some(Carried {
             applied,
             deferred,
+            deferred_modules,
             stopped,
         }) = &ended.carried
         {
@@ -360,8 +369,9 @@ impl<S> Work<'_, S> {
             exit = exit.worse_of(end);
             is_complete = end == Exit::DONE && stopped.is_none();
             self.view.diagnostics(&applied.diagnostics);
-            if !deferred.is_empty() {
-                self.view.diagnostics(&self.unreached(deferred));
+            if deferred.len() + deferred_modules.len() > 0 {
+                let left = self.unreached(deferred, deferred_modules.len());
+                self.view.diagnostics(&left);
             }
             self.view.applied(&AppliedRun {
                 mode: ended.plan.mode,
@@ -383,6 +393,14 @@ impl<S> Work<'_, S> {
             took: self.session.took(started),
         });
         exit
+    }
+}
+
+/// What a plan leaves to a later one.
+fn deferred(changes: usize, modules: usize) -> String {
+    match changes {
+        0 => counted(modules, "deferred module"),
+        _ => counted(changes + modules, "deferred change"),
     }
 }
 

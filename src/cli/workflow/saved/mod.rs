@@ -105,6 +105,7 @@ pub(crate) async fn origin(
         flags,
         providers: session.provider_builds(program, plugins)?,
         callers,
+        modules: program.module_values(),
     })
 }
 
@@ -224,6 +225,7 @@ impl PlanSource<Work<'_, Self>> for Saved {
         }
         Ok(Sourced {
             plan: Cow::Borrowed(&self.plan),
+            program: None,
             recovered: Recovered::default(),
             reads_everything: false,
             callers: self.origin.callers.clone(),
