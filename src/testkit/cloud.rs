@@ -69,7 +69,8 @@ impl TestCloud {
     pub fn try_preview(&mut self, stack: &TestStack) -> Result<TestPlan, Diagnostics> {
         let program = Arc::new(stack.program()?);
         let providers = self.providers(&program)?;
-        let plan = self.operation(&program, &providers).preview()?;
+        let operation = self.operation(stack, &program, &providers);
+        let (program, plan) = operation.preview()?;
         Ok(TestPlan::new(program, plan))
     }
 
@@ -228,11 +229,13 @@ impl TestCloud {
 
     fn operation<'a>(
         &'a self,
-        program: &'a Program,
+        stack: &'a TestStack,
+        program: &'a Arc<Program>,
         providers: &'a SandboxProviders,
     ) -> Operation<'a> {
         Operation {
             program,
+            stack,
             providers,
             clock: &self.clock,
             random: &self.random,
@@ -259,7 +262,7 @@ impl TestCloud {
             Ok(providers) => providers,
             Err(diagnostics) => return refused(diagnostics),
         };
-        let ended = self.operation(&program, &providers).apply(mode);
+        let ended = self.operation(stack, &program, &providers).apply(mode);
         let Ended {
             state,
             open,
@@ -275,7 +278,7 @@ impl TestCloud {
         }
         self.open = open;
         let run = TestRun {
-            plan: plan.map(|plan| TestPlan::new(program, plan)),
+            plan: plan.map(|(program, plan)| TestPlan::new(program, plan)),
             steps,
             recovered: recovered
                 .resolved

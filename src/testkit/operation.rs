@@ -11,6 +11,7 @@ use terrane_state::{MemoryRecorder, OpenIntent, Recorder as _, State};
 use crate::fault::Faults;
 use crate::provider::SandboxProviders;
 use crate::recorder::MortalRecorder;
+use crate::stack::TestStack;
 use crate::time::{TestClock, TestRandom};
 
 /// Operations are done one at a time: then their order is the same in every run, and a fault knows whose operation it is in.
@@ -18,7 +19,8 @@ const PARALLELISM: usize = 1;
 
 /// Everything that one operation works on.
 pub(crate) struct Operation<'a> {
-    pub(crate) program: &'a Program,
+    pub(crate) program: &'a Arc<Program>,
+    pub(crate) stack: &'a TestStack,
     pub(crate) providers: &'a SandboxProviders,
     pub(crate) clock: &'a TestClock,
     pub(crate) random: &'a TestRandom,
@@ -30,7 +32,8 @@ pub(crate) struct Operation<'a> {
 pub(crate) struct Ended {
     pub(crate) state: State,
     pub(crate) open: Vec<OpenIntent>,
-    pub(crate) plan: Option<Plan>,
+    /// The first plan, and its program.
+    pub(crate) plan: Option<(Arc<Program>, Plan)>,
     pub(crate) recovered: Recovered,
     pub(crate) steps: Vec<String>,
     pub(crate) diagnostics: Diagnostics,
@@ -39,7 +42,7 @@ pub(crate) struct Ended {
 
 impl Operation<'_> {
     /// Plans, and changes nothing.
-    pub(crate) fn preview(self) -> Result<Plan, Diagnostics> {
+    pub(crate) fn preview(self) -> Result<(Arc<Program>, Plan), Diagnostics> {
         let events = Events::new(self.providers.faults.clone());
         on_a_thread_of_its_own(|| async {
             let engine = Engine::new(self.host(&events), PARALLELISM);
@@ -50,9 +53,9 @@ impl Operation<'_> {
                 blocked: recovered.blocked(),
                 ..PlanOptions::default()
             };
-            let plan = engine.plan(self.program, &prior, &options).await;
+            let planned = self.planned(&engine, self.program, &prior, &options).await;
             engine.close().await;
-            plan
+            planned
         })
     }
 
@@ -64,7 +67,7 @@ impl Operation<'_> {
             memory: MemoryRecorder::with_open(self.state.clone(), self.open.clone()),
             faults,
         };
-        let shown: Mutex<Option<Plan>> = Mutex::default();
+        let shown: Mutex<Option<(Arc<Program>, Plan)>> = Mutex::default();
         let ended = on_a_thread_of_its_own(|| async {
             tokio::select! {
                 biased;
@@ -90,7 +93,7 @@ impl Operation<'_> {
         mode: PlanMode,
         events: &Events,
         recorder: &MortalRecorder<'_>,
-        shown: &Mutex<Option<Plan>>,
+        shown: &Mutex<Option<(Arc<Program>, Plan)>>,
     ) -> (Recovered, Diagnostics) {
         let engine = Engine::new(self.host(events), PARALLELISM);
         let recovered = engine.recover(self.program, recorder).await;
@@ -100,12 +103,17 @@ impl Operation<'_> {
             ..PlanOptions::default()
         };
         let mut diagnostics = recovered.diagnostics.clone();
+        let mut program = self.program.clone();
         let mut last: Option<Plan> = None;
         let mut applied: Option<Applied> = None;
         loop {
             let prior = recorder.state();
-            let plan = match engine.plan(self.program, &prior, &options).await {
-                Ok(plan) => plan,
+            let planned = self.planned(&engine, &program, &prior, &options).await;
+            let plan = match planned {
+                Ok((expanded, plan)) => {
+                    program = expanded;
+                    plan
+                }
                 Err(errors) => {
                     diagnostics.extend(errors);
                     break;
@@ -119,10 +127,11 @@ impl Operation<'_> {
                 break;
             }
             if last.is_none() {
-                *shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan.clone());
+                *shown.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((program.clone(), plan.clone()));
             }
             diagnostics.extend(plan.diagnostics.clone());
-            let refused = plan.review(self.program);
+            let refused = plan.review(&program);
             if let Some(report) = refused.iter().find(|report| report.refuses()) {
                 let name = &report.name;
                 diagnostics.push(terrane_core::Diagnostic::error(format!(
@@ -130,7 +139,7 @@ impl Operation<'_> {
                 )));
                 break;
             }
-            let now = engine.apply(self.program, &plan, recorder).await;
+            let now = engine.apply(&program, &plan, recorder).await;
             diagnostics.extend(now.diagnostics.clone());
             let sum = match applied.take() {
                 Some(before) => before.and(now),
@@ -145,6 +154,21 @@ impl Operation<'_> {
         }
         engine.close().await;
         (recovered, diagnostics)
+    }
+
+    /// The plan, with every module whose value is known, and its program.
+    async fn planned(
+        &self,
+        engine: &Engine<'_>,
+        program: &Arc<Program>,
+        prior: &State,
+        options: &PlanOptions,
+    ) -> Result<(Arc<Program>, Plan), Diagnostics> {
+        let redeclare = async |values| self.stack.program_with(values);
+        let more = engine.expand(program, prior, options, redeclare).await?;
+        let program = more.map_or_else(|| program.clone(), Arc::new);
+        let plan = engine.plan(&program, prior, options).await?;
+        Ok((program, plan))
     }
 
     fn host<'h>(&'h self, events: &'h Events) -> Host<'h> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use terrane_config::ConfigValues;
-use terrane_core::{Diagnostics, Program, Result, Stack};
+use terrane_core::{Diagnostics, ModuleValues, Program, Result, Stack};
 
 use crate::cloud::TestCloud;
 use crate::plan::TestPlan;
@@ -96,7 +96,11 @@ impl TestStack {
     /// # Errors
     /// Everything that is wrong with the declarations.
     pub fn program(&self) -> Result<Program, Diagnostics> {
-        let function = self.function.clone();
-        Program::from_fn(move |stack| function(stack), self.values.clone())
+        self.program_with(ModuleValues::default())
+    }
+
+    /// The same where values are known that modules take.
+    pub(crate) fn program_with(&self, values: ModuleValues) -> Result<Program, Diagnostics> {
+        Program::with_values(|stack| (self.function)(stack), self.values.clone(), values)
     }
 }

@@ -106,7 +106,7 @@ fn a_module_that_takes_a_value_is_shown_as_deferred_and_made_in_the_same_run() {
     let stack = waves();
     let preview = stack.run(&["preview"]).exits(0);
     assert_snapshot!(deferred_part(&preview.stdout), @"
-    Deferred, to be planned when the changes above are made:
+    Deferred, to be planned when the other changes are made:
       it takes terraform_data.network.output, known after apply
         + module.subnets
 
@@ -121,7 +121,7 @@ fn a_module_that_takes_a_value_is_shown_as_deferred_and_made_in_the_same_run() {
     // The list changes in place: it is known again when it has changed.
     let preview = stack.run(&[&["preview"][..], &OTHERS].concat()).exits(0);
     assert_snapshot!(deferred_part(&preview.stdout), @r#"
-    Deferred, to be planned when the changes above are made:
+    Deferred, to be planned when the other changes are made:
       it stays as it is until module.subnets is planned
         ~ module.subnets.terraform_data.subnet["a"]
         ~ module.subnets.terraform_data.subnet["b"]
