@@ -75,7 +75,7 @@ fn a_job_of_github_gets_annotations_at_source_lines_and_stdout_none() {
     let refused = stack.run(&arguments).exits(9);
     assert!(!refused.stdout.contains("::"), "{refused}");
     for line in [
-        "::warning file=tests/cli/stack.rs,line=134::this plan would replace conformance_sdk_thing.base: name = \"one\" -> \"two\"\n",
+        "::warning file=tests/cli/stack.rs,line=137::this plan would replace conformance_sdk_thing.base: name = \"one\" -> \"two\"\n",
         "::error::the plan is refused by `--deny`%0A",
     ] {
         assert!(refused.stderr.contains(line), "{line} is not in\n{refused}");
