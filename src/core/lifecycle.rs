@@ -15,6 +15,8 @@ pub struct Lifecycle {
     pub create_before_destroy: bool,
     /// Refuse every plan that would delete or replace it.
     pub prevent_destroy: bool,
+    /// Take in an object that exists already under the name that the arguments give it, instead of failing to make a second one.
+    pub adopt_if_exists: bool,
     /// Differences that are none of our business.
     pub ignore_changes: IgnoreChanges,
     /// Attributes whose change replaces this too.
@@ -61,6 +63,15 @@ impl Lifecycle {
     #[must_use]
     pub fn prevent_destroy(mut self) -> Self {
         self.prevent_destroy = true;
+        self
+    }
+
+    /// Take in the object that exists already under the name that the arguments give (a bucket, a role, a repository), where the state has
+    /// none; make it where there is none. The plan shows that it is taken in, and what differs. An object that another stack tagged as
+    /// its own is never taken in.
+    #[must_use]
+    pub fn adopt_if_exists(mut self) -> Self {
+        self.adopt_if_exists = true;
         self
     }
 

@@ -73,7 +73,7 @@ pub use exports::{read_backend, read_exports};
 pub use journal::{
     Change, Damage, ErrorClass, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId,
     OperationOutcome, OperationResult, PastRun, PlanUse, ProcessIdentity, Record, Resolution,
-    Resolve, Tally,
+    Resolve, Tally, Transfer, TransferStep,
 };
 pub use lock_info::{LockInfo, Operation, ParseLockInfoError};
 pub use model::{DeposedKey, Instance, Object, ObjectStatus, RawJson, State};
@@ -81,5 +81,6 @@ pub use random::{Random, SystemRandom};
 pub use run::survey;
 pub use run::{
     Closed, Failure, Kept, Liveness, MemoryRecorder, Origin, Patience, RecordError, Recorder,
-    Recovered, Repair, Rescued, Restore, Run, RunError, RunOptions,
+    Recovered, Repair, Rescued, Restore, Run, RunError, RunOptions, TransferEnd, TransferError,
+    TransferOrder, finish_transfer, transfer,
 };

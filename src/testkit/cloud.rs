@@ -140,6 +140,12 @@ impl TestCloud {
             .collect()
     }
 
+    /// Forgets the state: the objects are then those of somebody else.
+    pub fn forget_state(&mut self) {
+        self.state = State::new("another".into());
+        self.open.clear();
+    }
+
     /// Deletes an object behind the back of the stack.
     ///
     /// # Panics

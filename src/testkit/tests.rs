@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use terrane::{Output, Resource, Result, Stack};
+use terrane::{Lifecycle, Output, Resource, Result, Stack};
 use terrane_aws::{ec2, s3};
 
 use crate::{Fault, TestCloud, TestStack};
@@ -310,4 +310,58 @@ async fn an_asynchronous_test_can_use_it_too() {
     cloud.delete_outside("aws_s3_bucket.data");
     let plan = cloud.preview(&TestStack::new(shop));
     assert_eq!(plan.changes(), ["create aws_s3_bucket.data"]);
+}
+
+#[test]
+fn an_object_of_the_name_is_taken_in_only_where_the_program_says_so_and_no_stack_owns_it() {
+    let bucket = |versions: &'static str, adopts: bool, tagged: bool| {
+        TestStack::new(move |stack: &mut Stack| {
+            stack.owner_tags(tagged);
+            let mut lifecycle = Lifecycle::new();
+            lifecycle.adopt_if_exists = adopts;
+            s3::Bucket::builder("data")
+                .bucket("acme-data")
+                .tags([("version", versions)])
+                .lifecycle(lifecycle)
+                .declare(stack);
+            Ok(())
+        })
+    };
+    let mut cloud = TestCloud::new();
+    let made = cloud.up(&bucket("1", true, false)).succeeds();
+    assert_eq!(made.plan().changes(), ["create aws_s3_bucket.data"]);
+
+    cloud.forget_state();
+    let refused = cloud.up(&bucket("1", false, false)).fails("BucketAlready");
+    assert_eq!(refused.steps(), "create aws_s3_bucket.data: failed");
+
+    let plan = cloud.preview(&bucket("2", true, false));
+    insta::assert_snapshot!(plan, @"");
+    cloud.up(&bucket("2", true, false)).succeeds();
+    assert!(cloud.orphans().is_empty());
+    cloud.preview(&bucket("2", true, false)).assert_empty();
+
+    // Of another stack, which tags its objects.
+    cloud.destroy(&bucket("2", true, false)).succeeds();
+    cloud.up(&bucket("1", true, true)).succeeds();
+    cloud.forget_state();
+    let foreign = cloud.try_preview(&bucket("1", true, false));
+    let foreign = foreign.map(|plan| plan.to_string()).expect_err("refused");
+    assert!(
+        foreign.to_string().contains("is another stack's"),
+        "{foreign}"
+    );
+
+    let nameless = TestStack::new(|stack: &mut Stack| {
+        ec2::Vpc::builder("main")
+            .cidr_block("10.0.0.0/16")
+            .lifecycle(Lifecycle::new().adopt_if_exists())
+            .declare(stack);
+        Ok(())
+    });
+    assert!(
+        nameless
+            .refused()
+            .contains("`adopt_if_exists` cannot find objects of type `aws_vpc`")
+    );
 }

@@ -9,6 +9,7 @@ use terrane_state::{Instance, Object};
 
 use super::moves::Origin;
 use super::visitor::{Finding, Visitor};
+use crate::evidence::{OWNER_TAG, OwnerTags};
 use crate::object::{Loaded, Subject};
 use crate::write_only::AnswerOf;
 
@@ -59,11 +60,73 @@ impl Visitor<'_> {
                 .hint("what an id looks like is in the provider's documentation of the type, under \"Import\"")
                 .into());
         };
-        let stored = subject.store(&loaded)?;
+        self.take_in(subject, provider, &loaded, by, finding)?;
+        Ok(loaded)
+    }
+
+    /// The object that exists already under the name that the configuration gives; `None` where there is none.
+    pub(super) async fn adopted_by_name(
+        &self,
+        subject: &Subject<'_>,
+        provider: ProviderId,
+        finding: &mut Finding,
+        config: &Value,
+    ) -> Result<Option<Loaded>, Diagnostics> {
+        let declared = &self.inputs.program.providers()[provider];
+        let rules = declared.binding.map(|binding| &binding.lookup);
+        let rules = rules.unwrap_or(&LookupRules::NONE);
+        let Some(rule) = rules.for_type(subject.type_name()) else {
+            let error = subject.error(format!(
+                "`adopt_if_exists` cannot find objects of type `{}`",
+                subject.type_name()
+            ));
+            return Err(error
+                .detail(
+                    "the bindings know of no name that tells one from another before it is made",
+                )
+                .hint("take one in by its id: `stack.import(&resource, \"ID\")`")
+                .into());
+        };
+        // A name that only an apply makes known belongs to an object that this run makes.
+        let Some(id) = rule.id(config) else {
+            return Ok(None);
+        };
+        let id = rules.id_at(&id, rules.place_in(config));
+        let Some(loaded) = subject.look_up(&id, None).await? else {
+            return Ok(None);
+        };
+        let tags = OwnerTags::of_provider(declared);
+        if tags.is_some_and(|tags| tags.of(&loaded.value).is_some()) {
+            let address = subject.address.in_shell();
+            let error = subject.error(format!("`{id}` exists already, and is another stack's"));
+            return Err(error
+                .detail(format!(
+                    "it has the tag `{OWNER_TAG}`, by which a stack knows its own objects, so it was not taken in"
+                ))
+                .hint(format!(
+                    "if it is yours all the same, take it over with `import {address} '{id}'`; else choose another name"
+                ))
+                .into());
+        }
+        let by = format!("its name `{id}` (`adopt_if_exists`)");
+        self.take_in(subject, provider, &loaded, by, finding)?;
+        Ok(Some(loaded))
+    }
+
+    /// Notes that an object is the stack's from now on, and by what it was found.
+    fn take_in(
+        &self,
+        subject: &Subject<'_>,
+        provider: ProviderId,
+        loaded: &Loaded,
+        by: String,
+        finding: &mut Finding,
+    ) -> Result<(), Diagnostics> {
+        let stored = subject.store(loaded)?;
         let provider = self.inputs.provider_addresses[provider].clone();
         finding.instance = Some(Arc::new(Instance::with_current(provider, stored)));
         finding.adopted = Some(by);
-        Ok(loaded)
+        Ok(())
     }
 
     /// A stored object of another type, turned into one of this type by its provider.

@@ -84,6 +84,14 @@ impl Visitor<'_> {
                 .adopted(&subject, provider, adoption, finding, &config.value)
                 .await?;
             current = Some(adopted);
+        } else if stored.is_none()
+            && self.inputs.options.mode == PlanMode::Normal
+            && resource.lifecycle.adopt_if_exists
+        {
+            let config = self.evaluate(resource, &schema).await?;
+            current = self
+                .adopted_by_name(&subject, resource.provider, finding, &config.value)
+                .await?;
         }
         if self.inputs.options.mode != PlanMode::Normal {
             match (&current, &stored) {

@@ -6,6 +6,7 @@
 mod addr;
 mod dependencies;
 mod forget;
+mod hand_over;
 mod relocate;
 mod replace_provider;
 
@@ -19,6 +20,7 @@ use crate::model::{Instance, State};
 
 pub use addr::{ParseStateAddrError, StateAddr};
 pub use forget::forget;
+pub use hand_over::{HandOver, HandOverRefused, hand_over};
 pub use relocate::{Relocated, Relocation, RelocationRefused, TypeChange, relocate};
 pub use replace_provider::{ProviderPattern, replace_provider};
 

@@ -9,7 +9,7 @@ use super::damage::{Damage, JournalError};
 use super::frame::{self, End, EndReason, Frame};
 use super::{
     Change, Checkpoint, Intent, Open, OperationId, OperationOutcome, OperationResult, PastRun,
-    PlanUse, ProcessIdentity, Record, Tally, Trim, codec, remember,
+    PlanUse, ProcessIdentity, Record, Tally, Transfer, Trim, codec, remember,
 };
 use crate::backend::{Position, Segment};
 use crate::clock::Timestamp;
@@ -55,6 +55,8 @@ pub(crate) struct Log {
     pub(crate) unread: bool,
     /// Saved plans that were applied, oldest first.
     pub(crate) plans: Vec<PlanUse>,
+    /// Transfers that are not done yet, by their ids.
+    pub(crate) transfers: BTreeMap<String, Transfer>,
     /// Earlier runs, oldest first, and the last one as soon as another has begun.
     past: Vec<PastRun>,
     /// The operations of the last run.
@@ -72,6 +74,8 @@ pub(crate) enum Pending {
     Result(OperationResult, Option<Box<Intent>>),
     /// By nothing that a provider was asked.
     Change(Change),
+    /// By a transfer: the other state counts on it, whatever came between.
+    Transfer(Change),
 }
 
 impl Pending {
@@ -79,7 +83,7 @@ impl Pending {
     pub(crate) fn apply(&self, state: &mut State) {
         match self {
             Self::Result(result, _) => result.apply(state),
-            Self::Change(change) => change.apply(state),
+            Self::Change(change) | Self::Transfer(change) => change.apply(state),
         }
     }
 
@@ -95,7 +99,7 @@ impl Pending {
             Self::Change(Change::Instance { address, instance }) => {
                 Some((address, instance.as_ref()))
             }
-            Self::Change(_) => None,
+            Self::Change(_) | Self::Transfer(_) => None,
         }
     }
 }
@@ -274,6 +278,7 @@ impl Log {
             Record::Open(open) => Some(open.at),
             Record::Intent(intent) => Some(intent.started_at),
             Record::Plan(plan) => Some(plan.at),
+            Record::Transfer(transfer) => Some(transfer.at),
             Record::Seal(seal) => Some(seal.at),
             _ => None,
         });
@@ -339,6 +344,16 @@ impl Log {
                 if !self.plans.contains(&plan) {
                     self.plans.push(plan);
                 }
+            }
+            Record::Transfer(mut transfer) => {
+                if let Some(change) = transfer.change.take() {
+                    self.pending
+                        .push((epoch, number, Pending::Transfer(change)));
+                }
+                match transfer.step.is_open() {
+                    true => self.transfers.insert(transfer.id.clone(), *transfer),
+                    false => self.transfers.remove(&transfer.id),
+                };
             }
             Record::Past(run) => remember(&mut self.past, *run),
             Record::Close => self.closed = true,

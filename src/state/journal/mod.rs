@@ -20,6 +20,6 @@ pub use past::{PastRun, Tally};
 pub use record::{
     Change, Checkpoint, CheckpointPhase, ErrorClass, Intent, IntentAction, Open, OperationId,
     OperationOutcome, OperationResult, ParseOperationIdError, PlanUse, ProcessIdentity, Record,
-    Resolution, Resolve, Seal, Trim,
+    Resolution, Resolve, Seal, Transfer, TransferStep, Trim,
 };
 pub(crate) use writer::Writer;

@@ -35,6 +35,8 @@ pub enum Record {
     Resolve(Resolve),
     /// A saved plan is about to be applied.
     Plan(PlanUse),
+    /// Instances go to the state of another stack, or come from there.
+    Transfer(Box<Transfer>),
     /// Another run took over: nothing may follow in this epoch.
     Seal(Seal),
     /// Earlier records are of no further use.
@@ -490,6 +492,51 @@ pub struct PlanUse {
     /// When.
     #[serde(with = "codec::text")]
     pub at: Timestamp,
+}
+
+/// A step of instances on their way between the states of two stacks, in the journal of one of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct Transfer {
+    /// Names it in both journals.
+    pub id: String,
+    /// Which step.
+    pub step: TransferStep,
+    /// The other state, as `--backend` takes it.
+    pub other: String,
+    /// The addresses of the instances.
+    pub addresses: Vec<String>,
+    /// The change of this state that the step is; carried on to later epochs without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// Who moves them.
+    pub who: String,
+    /// When.
+    #[serde(with = "codec::text")]
+    pub at: Timestamp,
+}
+
+/// The steps of a transfer, in their order: the state that instances leave says so first, and lets them go once they have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferStep {
+    /// They are about to leave this state, and are still in it.
+    Announced,
+    /// They are in this state now, and may still be in the one that they come from.
+    Arrived,
+    /// They have left this state.
+    Left,
+    /// They stay in this state: they never arrived in the other.
+    Withdrawn,
+    /// They are in this state alone.
+    Confirmed,
+}
+
+impl TransferStep {
+    /// Whether something is still to be done after it.
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::Announced | Self::Arrived)
+    }
 }
 
 /// The end of an epoch by another run.

@@ -84,6 +84,9 @@ impl Run {
         for plan in &plans[first..] {
             self.writer.enqueue(&Record::Plan(plan.clone()));
         }
+        for transfer in self.transfers() {
+            self.writer.enqueue(&Record::Transfer(transfer.into()));
+        }
         for run in self.remembered(&stored) {
             self.writer.enqueue(&Record::Past(run.into()));
         }

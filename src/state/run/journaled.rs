@@ -15,7 +15,7 @@ use crate::crash::{self, Point};
 use crate::digest::Sha256;
 use crate::journal::{
     Change, Intent, OpenIntent, OperationId, OperationOutcome, OperationResult, PastRun, PlanUse,
-    ProcessIdentity, Record, Resolution, Resolve, Writer,
+    ProcessIdentity, Record, Resolution, Resolve, Transfer, Writer,
 };
 use crate::model::{Instance, State};
 use crate::random::Random;
@@ -45,6 +45,8 @@ pub(super) struct Now {
     pub(super) state: State,
     pub(super) open: BTreeMap<OperationId, OpenIntent>,
     pub(super) plans: Vec<PlanUse>,
+    /// Transfers that are not done yet, by their ids.
+    pub(super) transfers: BTreeMap<String, Transfer>,
     /// The runs before this one, oldest first.
     pub(super) past: Vec<PastRun>,
     /// This one, as it will be remembered.
@@ -85,6 +87,7 @@ impl Run {
                 .map(|open| (open.intent.op, open))
                 .collect(),
             plans,
+            transfers: BTreeMap::new(),
             past,
             this,
             results: 0,

@@ -14,6 +14,7 @@ mod repair;
 mod rescue;
 mod restore;
 pub mod survey;
+mod transfer;
 
 pub use close::Closed;
 pub use error::{Failure, RunError};
@@ -25,6 +26,7 @@ pub use recorder::{MemoryRecorder, RecordError, Recorder};
 pub use repair::Repair;
 pub use rescue::{Kept, Origin, Rescued};
 pub use restore::Restore;
+pub use transfer::{TransferEnd, TransferError, TransferOrder, finish_transfer, transfer};
 
 #[cfg(test)]
 mod tests;

@@ -174,6 +174,9 @@ impl Run {
         for plan in &found.log.plans {
             writer.enqueue(&Record::Plan(plan.clone()));
         }
+        for transfer in found.log.transfers.values() {
+            writer.enqueue(&Record::Transfer(transfer.clone().into()));
+        }
         let run = Self::new(
             holding,
             random,
@@ -190,6 +193,7 @@ impl Run {
             (past, this),
             unread,
         );
+        run.now().transfers = found.log.transfers;
         let recovered = Recovered {
             unread,
             replayed: recovered_state.replayed,

@@ -213,7 +213,9 @@ impl Broken {
                     records.extend(intent.clone().map(Record::Intent));
                     records.push(Record::Result(result.clone()));
                 }
-                Pending::Change(change) => records.push(Record::Change(change.clone())),
+                Pending::Change(change) | Pending::Transfer(change) => {
+                    records.push(Record::Change(change.clone()));
+                }
             }
         }
         let by = self.log.open.as_ref().map(|open| &open.process);
@@ -223,6 +225,8 @@ impl Broken {
         }
         let plans = self.log.plans.iter().cloned();
         records.extend(plans.map(Record::Plan));
+        let transfers = self.log.transfers.values().cloned();
+        records.extend(transfers.map(|transfer| Record::Transfer(transfer.into())));
         let runs = self.log.runs().into_iter();
         records.extend(runs.map(|run| Record::Past(run.into())));
         let Position { epoch, segment } = at;

@@ -231,9 +231,14 @@ fn taken_over(
         .binary_search_by(|(adopted, _)| (**adopted).cmp(address));
     if adopted.is_ok()
         && let Some(position) = program.position(address)
-        && let Some(adoption) = program.adoption(position)
     {
-        json.change.importing = Some(match &adoption.by {
+        let by = program
+            .adoption(position)
+            .map(|adoption| adoption.by.clone());
+        // One that was found by its name has the id that it says of itself.
+        let own = change.before.value.get("id").and_then(Value::as_str);
+        let by = by.or_else(|| own.map(ImportBy::from));
+        json.change.importing = by.map(|by| match &by {
             ImportBy::Id(id)
                 if secrets == Secrets::Hidden && Hidden::is_secret_of(&change.before, id) =>
             {

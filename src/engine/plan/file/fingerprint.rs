@@ -61,7 +61,7 @@ impl Fingerprint {
                 Form(&resource.arguments),
                 depends_on,
                 lifecycle.create_before_destroy,
-                lifecycle.prevent_destroy,
+                (lifecycle.prevent_destroy, lifecycle.adopt_if_exists),
                 ignored,
                 triggers,
             );

@@ -10,6 +10,7 @@ mod life;
 mod plans;
 mod repair;
 mod restore;
+mod transfers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
