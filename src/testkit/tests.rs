@@ -336,7 +336,16 @@ fn an_object_of_the_name_is_taken_in_only_where_the_program_says_so_and_no_stack
     assert_eq!(refused.steps(), "create aws_s3_bucket.data: failed");
 
     let plan = cloud.preview(&bucket("2", true, false));
-    insta::assert_snapshot!(plan, @"");
+    insta::assert_snapshot!(plan, @r#"
+      aws_s3_bucket.data imported by its name `acme-data` (`adopt_if_exists`)
+
+      ~ aws_s3_bucket.data  [id=acme-data]
+          + force_destroy = false
+          ~ tags["version"] = "1" -> "2"
+
+    Plan: 0 to add, 1 to change, 0 to destroy.
+    1 imported
+    "#);
     cloud.up(&bucket("2", true, false)).succeeds();
     assert!(cloud.orphans().is_empty());
     cloud.preview(&bucket("2", true, false)).assert_empty();
