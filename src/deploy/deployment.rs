@@ -15,7 +15,7 @@ use terrane_registry::LockFile;
 use terrane_state::model::Lineage;
 use terrane_state::{
     Backend, BackendConfig, Backends, LocalBackend, Operation, Origin, Patience, Recorder as _,
-    Run, RunOptions, State,
+    Run, RunOptions, State, finish_transfers,
 };
 
 use crate::cancellation::Cancellation;
@@ -514,14 +514,20 @@ impl Inner {
         };
         let (clock, random) = (self.host.clock().clone(), self.host.random().clone());
         let patience = Waiting(&operating.cancellation);
-        let opened = Run::open(backend, options, clock, random, &patience).await;
+        let opened = Run::open(backend, options.clone(), clock, random, &patience).await;
         if operating.cancellation.is_cancelled() {
             if let Ok((run, _)) = opened {
                 run.close().await?;
             }
             return Err(DeployError::Cancelled);
         }
-        Ok(opened?.0)
+        let run = opened?.0;
+        let finished = finish_transfers(&run, &Backends::default(), &options, &patience).await;
+        if let Err(error) = finished {
+            run.close().await?;
+            return Err(error.into());
+        }
+        Ok(run)
     }
 
     fn rescue_folder(&self) -> RescueFolder {

@@ -82,5 +82,5 @@ pub use run::survey;
 pub use run::{
     Closed, Failure, Kept, Liveness, MemoryRecorder, Origin, Patience, RecordError, Recorder,
     Recovered, Repair, Rescued, Restore, Run, RunError, RunOptions, TransferEnd, TransferError,
-    TransferOrder, finish_transfer, transfer,
+    TransferOrder, finish_transfers, transfer,
 };

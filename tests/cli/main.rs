@@ -8,6 +8,7 @@ mod deferred;
 mod ends;
 mod failures;
 mod habits;
+mod hand_over;
 mod import;
 mod installing;
 mod keys;

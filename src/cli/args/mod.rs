@@ -460,12 +460,14 @@ pub(crate) enum StateCommand {
         #[arg(long)]
         show_secrets: bool,
     },
-    /// Move a resource or module to another address in the state
+    /// Move a resource or module to another address, or to the state of another stack
     Mv {
-        /// The present address of an instance, a resource or a module
-        from: StateAddr,
-        /// The new address
-        to: StateAddr,
+        /// The present and the new address of an instance, a resource or a module; with `--to` all that move
+        #[arg(value_name = "ADDR", required = true)]
+        addresses: Vec<StateAddr>,
+        /// Move them to the state of another stack, as `--backend` takes it
+        #[arg(long, value_name = "BACKEND")]
+        to: Option<String>,
         #[command(flatten)]
         yes: Yes,
     },

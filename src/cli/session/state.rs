@@ -8,7 +8,8 @@ use terrane_deploy::{DeployError, identity};
 use terrane_state::backend::Holder;
 use terrane_state::{
     Backend, BackendConfig, BackendError, Clock as _, LocalBackend, Operation, Patience, Recovered,
-    Repair, Run, RunError, RunOptions, State, SystemClock, SystemRandom,
+    Repair, Run, RunError, RunOptions, State, SystemClock, SystemRandom, TransferEnd,
+    finish_transfers,
 };
 
 use super::Session;
@@ -18,6 +19,7 @@ use crate::exit_code::Exit;
 use crate::signals::{Signals, interrupted};
 use crate::streams::Streams;
 use crate::view::lock::{LIKELY_DEAD, holder_text};
+use crate::view::printable::{counted, one_line};
 
 impl Session<'_> {
     /// Where the state is kept: `--backend`, the own place of the sandbox or of replays, the program's wish, or the default.
@@ -114,9 +116,72 @@ impl Session<'_> {
             return Err(interrupted());
         }
         match opened {
-            Ok(opened) => Ok(opened),
+            Ok((run, recovered)) => {
+                self.finish_transfers(&run, operation, &waiting).await?;
+                Ok((run, recovered))
+            }
             Err(error) => Err(self.state_error(&*backend, &error).await),
         }
+    }
+
+    /// Finishes the moves to other states that earlier commands did not; the run is closed where that fails.
+    async fn finish_transfers(
+        &self,
+        run: &Run,
+        operation: Operation,
+        waiting: &Waiting<'_>,
+    ) -> Result<(), CommandError> {
+        let options = self.run_options(operation);
+        let finished = finish_transfers(run, self.backends, &options, waiting).await;
+        let finished = match finished {
+            Ok(finished) => finished,
+            Err(error) => {
+                let mut refused = run_error(&error);
+                if let Err(unclosed) = run.close().await {
+                    refused = refused.and(run_error(&unclosed));
+                }
+                return Err(refused);
+            }
+        };
+        for (transfer, end) in finished {
+            let count = counted(transfer.addresses.len(), "instance");
+            let other = one_line(&transfer.other);
+            self.note(&match end {
+                TransferEnd::Left => format!("finished an interrupted move of {count} to {other}\n"),
+                TransferEnd::Stayed => {
+                    format!("an interrupted move of {count} to {other} never arrived there; nothing was moved\n")
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the lock of another stack's state.
+    pub(crate) async fn open_other(&self, location: &BackendConfig) -> Result<Run, CommandError> {
+        let clock = Arc::new(SystemClock::default());
+        let failed = |error: BackendError| run_error(&error.into());
+        let connected = location.address().connect(clock.clone()).await;
+        let backend = connected.map_err(failed)?;
+        let signals = Signals::listening(self.streams.clone());
+        let waiting = Waiting {
+            streams: &self.streams,
+            signals: &signals,
+        };
+        let options = self.run_options(Operation::State);
+        let opened = Run::open(backend, options, clock, Arc::new(SystemRandom), &waiting).await;
+        let (run, _) = opened.map_err(|error| run_error(&error))?;
+        self.finish_transfers(&run, Operation::State, &waiting)
+            .await?;
+        Ok(run)
+    }
+
+    /// The address of a state of another stack, as `--backend` takes it.
+    pub(crate) fn parse_location(&self, address: &str) -> Result<BackendConfig, CommandError> {
+        self.backends.parse(address).map_err(|error| {
+            CommandError::usage(Diagnostic::error(format!(
+                "`{address}` is not the address of a state: {error}"
+            )))
+        })
     }
 
     /// Takes the lock to repair the journal.

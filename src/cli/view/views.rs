@@ -254,6 +254,13 @@ pub(crate) enum StateEdit {
         /// Other instances whose stored dependencies follow.
         dependents: Vec<InstanceAddr>,
     },
+    /// Instances go to the state of another stack.
+    HandOver {
+        moved: Vec<InstanceAddr>,
+        /// The other state, as `--backend` takes it.
+        to: String,
+        dependents: Vec<InstanceAddr>,
+    },
     /// Instances are forgotten.
     Remove {
         removed: Vec<InstanceAddr>,

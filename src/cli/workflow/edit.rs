@@ -177,7 +177,10 @@ fn resolved_by_content(session: &Session<'_>, run: &Run) -> Vec<Resolve> {
 }
 
 /// An unresolved operation is resolved under the address that it was begun with.
-fn refuse_unresolved(open: &[OpenIntent], addresses: &[InstanceAddr]) -> Result<(), CommandError> {
+pub(crate) fn refuse_unresolved(
+    open: &[OpenIntent],
+    addresses: &[InstanceAddr],
+) -> Result<(), CommandError> {
     let diagnostics: Diagnostics = open
         .iter()
         .filter(|open| addresses.contains(&open.intent.address))

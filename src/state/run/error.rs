@@ -80,6 +80,17 @@ pub enum RunError {
         #[source]
         source: BackendError,
     },
+    /// A move to another state was interrupted, and that state, which says how far it came, cannot be opened.
+    #[error("instances are on their way from {place} to {other}, which cannot be opened")]
+    Underway {
+        /// The state that they leave.
+        place: String,
+        /// The state that they go to.
+        other: String,
+        /// Why it cannot be opened.
+        #[source]
+        source: Box<Self>,
+    },
     /// The store failed otherwise.
     #[error(transparent)]
     Backend(#[from] BackendError),
@@ -120,6 +131,7 @@ impl RunError {
             | Self::OtherLineage { .. } => Failure::Refused,
             Self::Record(error) => error.failure(),
             Self::Unwritten { .. } => Failure::Unwritten,
+            Self::Underway { source, .. } => source.failure(),
             Self::Backend(error) => match error {
                 BackendError::Damaged { .. }
                 | BackendError::Missing { .. }

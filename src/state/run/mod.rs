@@ -26,7 +26,7 @@ pub use recorder::{MemoryRecorder, RecordError, Recorder};
 pub use repair::Repair;
 pub use rescue::{Kept, Origin, Rescued};
 pub use restore::Restore;
-pub use transfer::{TransferEnd, TransferError, TransferOrder, finish_transfer, transfer};
+pub use transfer::{TransferEnd, TransferError, TransferOrder, finish_transfers, transfer};
 
 #[cfg(test)]
 mod tests;

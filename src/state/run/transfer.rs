@@ -17,7 +17,8 @@ use std::collections::BTreeSet;
 use terrane_core::addr::InstanceAddr;
 use thiserror::Error;
 
-use super::{RecordError, Recorder as _, Run};
+use super::{Patience, RecordError, Recorder as _, Run, RunError, RunOptions};
+use crate::backend::{BackendError, Backends};
 use crate::edit::{HandOverRefused, forget, hand_over};
 use crate::journal::{OperationId, Record, Transfer, TransferStep};
 
@@ -91,7 +92,7 @@ pub async fn transfer(from: &Run, to: &Run, order: &TransferOrder) -> Result<(),
 ///
 /// # Errors
 /// When a step could not be recorded.
-pub async fn finish_transfer(
+pub(super) async fn finish_transfer(
     from: &Run,
     to: &Run,
     announced: &Transfer,
@@ -118,6 +119,43 @@ pub async fn finish_transfer(
     from.note(left).await?;
     to.confirm(arrived).await?;
     Ok(TransferEnd::Left)
+}
+
+/// Finishes every transfer that earlier runs announced in a state that is opened now, under the locks of both states. Due before anything
+/// is planned or edited. `options` are those of the run.
+///
+/// # Errors
+/// When the other state cannot be opened, or a step could not be recorded.
+pub async fn finish_transfers(
+    run: &Run,
+    backends: &Backends,
+    options: &RunOptions,
+    patience: &dyn Patience,
+) -> Result<Vec<(Transfer, TransferEnd)>, RunError> {
+    let announced = run.transfers().into_iter();
+    let announced = announced.filter(|one| one.step == TransferStep::Announced);
+    let mut finished = Vec::new();
+    for transfer in announced {
+        let unfinished = |source: RunError| RunError::Underway {
+            place: run.place(),
+            other: transfer.other.clone(),
+            source: source.into(),
+        };
+        let clock = run.holding.clock.clone();
+        let location = backends
+            .parse(&transfer.other)
+            .map_err(|error| BackendError::store("find", &*transfer.other, error));
+        let location = location.map_err(|error| unfinished(error.into()))?;
+        let backend = location.address().connect(clock.clone()).await;
+        let backend = backend.map_err(|error| unfinished(error.into()))?;
+        let random = run.random.clone();
+        let opened = Run::open(backend, options.clone(), clock, random, patience).await;
+        let (other, _) = opened.map_err(unfinished)?;
+        let end = finish_transfer(run, &other, &transfer).await;
+        other.close().await.map_err(unfinished)?;
+        finished.push((transfer.clone(), end?));
+    }
+    Ok(finished)
 }
 
 impl Run {

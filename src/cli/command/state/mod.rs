@@ -1,5 +1,6 @@
 //! `state`: shows the state and its versions, and edits it without an operation of a provider. A verb a file.
 
+mod hand_over;
 mod history;
 mod list;
 mod mv;
@@ -26,7 +27,10 @@ pub(super) async fn run(
             address,
             show_secrets,
         } => show::run(session, &address, show_secrets).await,
-        StateCommand::Mv { from, to, yes } => mv::run(session, &from, &to, yes).await,
+        StateCommand::Mv { addresses, to, yes } => match to {
+            Some(to) => hand_over::run(session, &addresses, &to, yes).await,
+            None => mv::run(session, &addresses, yes).await,
+        },
         StateCommand::Rm { patterns, yes } => rm::run(session, &patterns, yes).await,
         StateCommand::ReplaceProvider { from, to, yes } => {
             replace_provider::run(session, &from, &to, yes).await

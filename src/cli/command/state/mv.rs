@@ -13,10 +13,14 @@ use crate::workflow::edit::{Proposal, Record, Unpushed, edit, not_there};
 
 pub(super) async fn run(
     session: &Session<'_>,
-    from: &StateAddr,
-    to: &StateAddr,
+    addresses: &[StateAddr],
     yes: Yes,
 ) -> Result<Exit, CommandError> {
+    let [from, to] = addresses else {
+        let refused = Diagnostic::error("`state mv` takes the present address and the new one")
+            .hint("`state mv FROM TO`; to another stack: `state mv --to BACKEND ADDR…`");
+        return Err(CommandError::usage(refused));
+    };
     edit(session, yes.into(), Unpushed::Refused, async |run| {
         let state = &run.state();
         let edit =

@@ -224,6 +224,14 @@ enum EditJson {
         removed: Vec<String>,
         dependents: Vec<String>,
     },
+    HandOver {
+        /// Every instance that is in the other state now.
+        moved: Vec<String>,
+        /// The other state.
+        to: String,
+        /// Other instances whose stored dependencies followed.
+        dependents: Vec<String>,
+    },
     ReplaceProvider {
         /// Every instance that has another provider now.
         replaced: Vec<String>,
@@ -267,6 +275,15 @@ impl EditJson {
                     dependents: texts(dependents),
                 }
             }
+            StateEdit::HandOver {
+                moved,
+                to,
+                dependents,
+            } => Self::HandOver {
+                moved: texts(moved),
+                to: to.clone(),
+                dependents: texts(dependents),
+            },
             StateEdit::Remove {
                 removed,
                 dependents,

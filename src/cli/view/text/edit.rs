@@ -19,6 +19,11 @@ impl EditView for TextView {
             StateEdit::Move { moved, dependents } => {
                 self::moved(moved, dependents.len(), before, painter)
             }
+            StateEdit::HandOver {
+                moved,
+                to,
+                dependents,
+            } => handed_over(moved, to, dependents.len(), before, painter),
             StateEdit::Remove {
                 removed,
                 dependents,
@@ -79,6 +84,30 @@ fn moved(moved: &[Relocated], dependents: usize, state: &State, painter: Painter
     let count = counted(moved.len(), "instance");
     let verb = verb(moved.len(), "moves", "move");
     let _ = writeln!(text, "\n{count} {verb}.{}", following(dependents));
+    text
+}
+
+/// Instances that go to the state of another stack.
+fn handed_over(
+    moved: &[InstanceAddr],
+    to: &str,
+    dependents: usize,
+    state: &State,
+    painter: Painter,
+) -> String {
+    let mut text = String::new();
+    for address in moved {
+        let (sign, name) = (painter.paint(Tone::Change, "~"), strong(address, painter));
+        let _ = writeln!(text, "  {sign} {name}{}", notes(address, state, painter));
+    }
+    let count = counted(moved.len(), "instance");
+    let verb = verb(moved.len(), "moves", "move");
+    let _ = writeln!(
+        text,
+        "\n{count} {verb} to the state at {}.{}",
+        one_line(to),
+        following(dependents)
+    );
     text
 }
 
