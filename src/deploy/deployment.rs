@@ -522,7 +522,7 @@ impl Inner {
             return Err(DeployError::Cancelled);
         }
         let run = opened?.0;
-        let finished = finish_transfers(&run, &Backends::default(), &options, &patience).await;
+        let finished = finish_transfers(&run, &self.backends, &options, &patience).await;
         if let Err(error) = finished {
             run.close().await?;
             return Err(error.into());
