@@ -224,12 +224,13 @@ fn a_creation_that_an_earlier_run_lost_in_a_module_is_recovered() {
     world.provider.reset();
     let run = world.up_again(program).succeeds();
     assert_snapshot!(run.recovery(), @r#"
+    module.buckets.test_role.one["b"]: create: Adopted { id: "b-3" } (it has the owner tag of this creation)
     module.buckets.test_role.one["a"]: create: Absent (it was looked for by its name and is not there)
-    module.buckets.test_role.one["b"]: create unresolved: an object of its name exists (`b`), and nothing proves that this operation created it
     "#);
     assert_snapshot!(world.state(), @r#"
-    test_thing.network  name=ab
-    module.buckets.test_role.one["a"]  made=made-2-of-a-5 name=a
+    test_thing.network  name=ab tags={terrane/owner=ae5tldognjosr7pz6zfvpwxgibfdlqrz}
+    module.buckets.test_role.one["a"]  made=made-2-of-a-5 name=a tags={terrane/owner=r3mzb3rhnmhi7hafjz6blateopvnrc2p}
+    module.buckets.test_role.one["b"]  made=made-2-of-b-3 name=b tags={terrane/owner=tgjxx2heqljzdz4xsmjuhf76d6xmz3ef}
     "#);
     let preview = world.preview_again(program);
     assert_snapshot!(preview.plan(), @"");
