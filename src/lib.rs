@@ -58,6 +58,7 @@
 //! | say how the engine may treat an object | [`Lifecycle`] |
 //! | refuse plans that break a rule | [`Stack::policy`], [`Policy`] |
 //! | test a stack without any cloud | the crate `terrane-testkit`; [`Program::from_fn`] for the declarations alone |
+//! | drive stacks from a program of one's own | [`deploy::Deployment`] |
 //!
 //! Why not a prelude to glob-import: these names are few, and a reader of a stack should see where each comes from.
 
@@ -88,3 +89,33 @@ pub use terrane_core::{
 pub use terrane_core::{OnFailure, ProviderAction, ProviderMeta, When};
 pub use terrane_core::{Producer, StackRef, StackReference, StateReads};
 pub use terrane_macros::Exports;
+
+/// Stacks as values of a program: previewed, brought up and destroyed in a web service, a test or a tool.
+///
+/// ```
+/// use std::sync::Arc;
+/// use terrane::deploy::{Deployment, DeploymentHost, MemoryBackend, Preview};
+/// use terrane::{Resource, Stack};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), terrane::deploy::DeployError> {
+/// let demo = |stack: &mut Stack| {
+///     Resource::dynamic("terraform_data", "greeting").set("input", "hello").declare(stack);
+///     Ok(())
+/// };
+/// let host = DeploymentHost::new()?;
+/// let demo = Deployment::new("demo", demo, &host).store(Arc::new(MemoryBackend::new()));
+/// assert_eq!(demo.preview(Preview::default()).await?.summary().create, 1);
+/// # Ok(()) }
+/// ```
+///
+/// Operations are methods of [`Deployment`](deploy::Deployment); they run on a [`DeploymentHost`](deploy::DeploymentHost), which shares provider
+/// processes among them. `docs/embedding.md` is the guide.
+pub mod deploy {
+    pub use terrane_deploy::{
+        Action, Applied, Backend, CallerIdentity, Cancellation, Decision, DeferredChange,
+        DeployError, Deployed, Deployment, DeploymentHost, Environment, Event, EventSink, Launch,
+        MemoryBackend, OutputValue, Plan, PlanOptions, Preview, Previewed, Producers, Proposal,
+        ProviderSetup, RefreshPolicy, ResourceChange, Sandbox, Silent, StackOutputs, State, Step,
+        StepKind, Summary, Unresolved, Up, begin,
+    };
+}

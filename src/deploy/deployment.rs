@@ -31,6 +31,7 @@ use crate::rescue::{Aftermath, RescueFolder, lost};
 use crate::run::{
     Attendant, Carried, Ended, FreshPlan, HeldRun, Proposal, Rehearsed, attend, make_plan, rehearse,
 };
+use crate::sharing::SharedProviders;
 use crate::{callers, identity, policies};
 
 /// A stack that a program deploys: made once, and used as often as it is needed.
@@ -93,7 +94,7 @@ enum Store {
 /// Where provider processes come from.
 #[derive(Clone)]
 enum ProviderSource {
-    Setup(ProviderSetup),
+    Setup(Box<ProviderSetup>),
     Given(Arc<dyn Providers>),
 }
 
@@ -153,7 +154,7 @@ impl Deployment {
 
     /// The same with providers that are found, installed and started in that way.
     pub fn provider_setup(self, setup: ProviderSetup) -> Self {
-        self.with(|it| it.providers = Some(ProviderSource::Setup(setup)))
+        self.with(|it| it.providers = Some(ProviderSource::Setup(Box::new(setup))))
     }
 
     /// The same with provider processes from there.
@@ -191,7 +192,9 @@ impl Deployment {
     /// # Errors
     /// Every fault of the program or its configuration.
     pub fn program(&self) -> std::result::Result<Program, DeployError> {
-        self.0.declared(ModuleValues::default(), &self.0.redactor())
+        let redactor = self.0.redactor();
+        let declared = self.0.declared(ModuleValues::default(), &redactor);
+        declared.map_err(|error| error.masked(&redactor))
     }
 
     /// Plans. Takes no lock and writes nothing.
@@ -201,7 +204,11 @@ impl Deployment {
     pub async fn preview(&self, options: Preview) -> std::result::Result<Previewed, DeployError> {
         let inner = self.0.clone();
         let cancellation = options.operating.cancellation.clone();
-        let work = move || async move { inner.preview(options).await };
+        let work = move || async move {
+            let redactor = Arc::new(inner.redactor());
+            let previewed = inner.preview(options, &redactor).await;
+            previewed.map_err(|error| error.masked(&redactor))
+        };
         self.0.host.run(cancellation, work).await
     }
 
@@ -263,7 +270,11 @@ impl Deployment {
         options.planning.mode = mode;
         let inner = self.0.clone();
         let cancellation = options.operating.cancellation.clone();
-        let work = move || async move { inner.run(options, operation).await };
+        let work = move || async move {
+            let redactor = Arc::new(inner.redactor());
+            let deployed = inner.run(options, operation, &redactor).await;
+            deployed.map_err(|error| error.masked(&redactor))
+        };
         self.0.host.run(cancellation, work).await
     }
 }
@@ -333,8 +344,12 @@ impl Inner {
         let (producers, clock) = (&operating.producers, self.host.clock());
         read_references(&program, producers, &self.backends, clock, redactor).await?;
         let setup = match &self.providers {
-            Some(ProviderSource::Given(providers)) => return Ok((program, providers.clone())),
-            Some(ProviderSource::Setup(setup)) => setup.clone(),
+            Some(ProviderSource::Given(providers)) => {
+                let pool = self.host.pool().clone();
+                let shared = SharedProviders::given(pool, providers.clone());
+                return Ok((program, Arc::new(shared)));
+            }
+            Some(ProviderSource::Setup(setup)) => ProviderSetup::clone(setup),
             None => ProviderSetup::of(self.environment.clone())?,
         };
         // A file that cannot be read is told of where it is needed.
@@ -345,7 +360,10 @@ impl Inner {
         };
         resolve_hosts(&mut program, &lock, state.as_ref(), &setup.cli_config);
         let plugins = setup.providers(&program, &Unobserved).await?;
-        Ok((program, Arc::new(plugins)))
+        let environment = setup.passing(&program);
+        let pool = self.host.pool().clone();
+        let shared = SharedProviders::of_machine(pool, plugins, environment, setup.logs);
+        Ok((program, Arc::new(shared)))
     }
 
     /// The program again, where values are known that its modules take.
@@ -386,14 +404,17 @@ impl Inner {
         }
     }
 
-    async fn preview(&self, options: Preview) -> std::result::Result<Previewed, DeployError> {
+    async fn preview(
+        &self,
+        options: Preview,
+        redactor: &Arc<Redactor>,
+    ) -> std::result::Result<Previewed, DeployError> {
         let Preview {
             operating,
             planning,
         } = options;
-        let redactor = Arc::new(self.redactor());
         let backend = self.backend().await?;
-        let (program, providers) = self.parts(&*backend, &operating, &redactor).await?;
+        let (program, providers) = self.parts(&*backend, &operating, redactor).await?;
         let (mut state, found) = Run::look(&*backend).await?;
         if state.serial == 0 {
             // A state that was never written has a lineage only while a run holds it; a plan must not rest on that.
@@ -412,24 +433,26 @@ impl Inner {
             };
             let cancellation = &operating.cancellation;
             let redeclare = async |values| {
-                let again = self.redeclared(&program, values, &operating, &redactor);
+                let again = self.redeclared(&program, values, &operating, redactor);
                 again.await
             };
             let planned = make_plan(&engine, cancellation, &program, &state, &options, redeclare);
             let planned = planned.await;
-            let (more, plan) = planned.map_err(|error| masked_error(error, &redactor))?;
+            let (more, plan) = planned?;
             let planned_for = more.as_ref().unwrap_or(&program);
             let callers = callers::known(&engine, planned_for, &plan).await;
             Ok::<_, DeployError>((more, plan, recovered, callers))
         };
         let planned = cancellable(&engine, &operating.cancellation, planning).await;
         engine.close().await;
-        let (more, plan, recovered, callers) = planned?;
+        let (more, mut plan, mut recovered, callers) = planned?;
         let program = more.unwrap_or(program);
-        let mut diagnostics = redactor.diagnostics(plan.diagnostics.clone());
-        diagnostics.extend(redactor.diagnostics(recovered.diagnostics.clone()));
+        plan.diagnostics = redactor.diagnostics(plan.diagnostics);
+        recovered.diagnostics = redactor.diagnostics(recovered.diagnostics);
+        let mut diagnostics = plan.diagnostics.clone();
+        diagnostics.extend(recovered.diagnostics.clone());
         Ok(Previewed {
-            policies: policies::review(&plan, &program, &redactor),
+            policies: policies::review(&plan, &program, redactor),
             plan,
             program,
             callers,
@@ -442,21 +465,21 @@ impl Inner {
         &self,
         options: Up,
         operation: Operation,
+        redactor: &Arc<Redactor>,
     ) -> std::result::Result<Deployed, DeployError> {
         let Up {
             operating,
             planning,
             approve,
         } = options;
-        let redactor = Arc::new(self.redactor());
         let backend = self.backend().await?;
-        let (program, providers) = self.parts(&*backend, &operating, &redactor).await?;
+        let (program, providers) = self.parts(&*backend, &operating, redactor).await?;
         let run = self.open(backend, &operating, operation).await?;
         let events = MaskedEvents::new(operating.events.clone(), redactor.clone());
         let engine = self.engine(&*providers, &events, operating.parallelism);
         let attendant = Unattended {
             approve,
-            redactor: &redactor,
+            redactor,
             deployment: self,
             program: &program,
             operating: &operating,
@@ -477,12 +500,12 @@ impl Inner {
         };
         let ended = match (ended, unclosed) {
             (_, Some(unclosed)) => return Err(unclosed),
-            (Err(error), None) => return Err(masked_error(error, &redactor)),
+            (Err(error), None) => return Err(error),
             (Ok(ended), None) => ended,
         };
         let serial = closed.map_or(0, |closed| closed.serial);
         let outputs = StackOutputs(run.state().outputs);
-        finished(ended, outputs, serial, &redactor)
+        finished(ended, outputs, serial, redactor)
     }
 
     /// Takes the lock and the state, unless results of an earlier run wait to be stored first.
@@ -600,13 +623,6 @@ fn misconfigured(summary: String) -> DeployError {
     DeployError::Misconfigured(Diagnostic::error(summary).into())
 }
 
-fn masked_error(error: DeployError, redactor: &Redactor) -> DeployError {
-    match error {
-        DeployError::Failed(all) => DeployError::Failed(redactor.diagnostics(all)),
-        error => error,
-    }
-}
-
 /// The result of a run, as an error where it did not do everything.
 fn finished(
     ended: Ended<'_, DeployError>,
@@ -619,8 +635,9 @@ fn finished(
         recovered,
         carried,
     } = ended;
-    let plan = plan.into_owned();
-    let mut diagnostics = redactor.diagnostics(plan.diagnostics.clone());
+    let mut plan = plan.into_owned();
+    plan.diagnostics = redactor.diagnostics(plan.diagnostics);
+    let mut diagnostics = plan.diagnostics.clone();
     diagnostics.extend(redactor.diagnostics(recovered.diagnostics));
     let (applied, deferred, deferred_modules, stopped) = match carried {
         None => (
@@ -636,9 +653,11 @@ fn finished(
             stopped,
         }) => (Some(applied), deferred, deferred_modules, stopped),
     };
-    if let Some(applied) = &applied {
-        diagnostics.extend(redactor.diagnostics(applied.diagnostics.clone()));
-    }
+    let applied = applied.map(|mut applied| {
+        applied.diagnostics = redactor.diagnostics(applied.diagnostics);
+        diagnostics.extend(applied.diagnostics.clone());
+        applied
+    });
     let record_error = applied.as_ref().and_then(|it| it.record_error.clone());
     let was_cancelled = matches!(stopped, Some(DeployError::Cancelled));
     if let Some(stopped) = stopped.filter(|_| !was_cancelled) {

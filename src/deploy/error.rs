@@ -8,6 +8,7 @@ use terrane_state::{BackendError, Failure, RecordError, RunError};
 use thiserror::Error;
 
 use crate::deployed::Deployed;
+use crate::redactor::Redactor;
 
 /// An operation did not do all that it was asked. Whatever it did is recorded, except where it says so.
 #[derive(Debug, Error)]
@@ -65,6 +66,23 @@ impl DeployError {
                 Diagnostic::error(format!("the state at {place} is locked by another run")).into()
             }
             Self::NotConfirmed | Self::Cancelled => Diagnostic::error(self.to_string()).into(),
+        }
+    }
+
+    /// The same without known secrets.
+    pub(crate) fn masked(self, redactor: &Redactor) -> Self {
+        let masked = |all| redactor.diagnostics(all);
+        match self {
+            Self::Misconfigured(all) => Self::Misconfigured(masked(all)),
+            Self::Refused(all) => Self::Refused(masked(all)),
+            Self::Denied(all) => Self::Denied(masked(all)),
+            Self::Unwritten(all) => Self::Unwritten(masked(all)),
+            Self::Fenced(all) => Self::Fenced(masked(all)),
+            Self::Failed(all) => Self::Failed(masked(all)),
+            // It was made of masked diagnostics.
+            Self::Incomplete(_) | Self::Locked { .. } | Self::NotConfirmed | Self::Cancelled => {
+                self
+            }
         }
     }
 

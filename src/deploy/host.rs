@@ -1,4 +1,4 @@
-//! Where operations run: one thread with its own runtime, and a limit on how many run at once.
+//! Where operations run: one thread with its own runtime, shared provider processes, and a limit on how many operations run at once.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,8 +10,12 @@ use tokio::task::{LocalSet, spawn_local};
 
 use crate::cancellation::Cancellation;
 use crate::error::DeployError;
+use crate::sharing::ProcessPool;
 
-/// The operations of one program: deployments that share a host share its thread and its limit on operations at once.
+/// The operations of one program: deployments that share a host share its thread, its provider processes and its limit on operations at once.
+///
+/// Two operations use one provider process where the same build is configured equally in the same environment. A cancelled operation
+/// does not stop a process that another one uses; its own requests to it end by themselves.
 ///
 /// An operation that has begun goes on to its end in this thread, also when the future that waits for it is dropped: a web server
 /// that drops the request of a client that left cuts nothing off. A [`Cancellation`] ends it in order.
@@ -23,6 +27,7 @@ struct Inner {
     slots: Arc<Semaphore>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    pool: Arc<ProcessPool>,
 }
 
 /// Begins its work in the host's thread.
@@ -88,6 +93,7 @@ impl DeploymentHost {
             slots: Arc::new(Semaphore::new(most.get())),
             clock,
             random,
+            pool: Arc::default(),
         })))
     }
 
@@ -99,6 +105,11 @@ impl DeploymentHost {
     /// Chance, as its operations see it.
     pub fn random(&self) -> &Arc<dyn Random> {
         &self.0.random
+    }
+
+    /// The provider processes that its operations share.
+    pub(crate) fn pool(&self) -> &Arc<ProcessPool> {
+        &self.0.pool
     }
 
     /// Does that work in the host's thread when it is its turn.

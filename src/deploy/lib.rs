@@ -14,6 +14,7 @@
 //! | `run` | the order of a run, whoever attends it |
 //! | `program` | the program of a stack, and the registries of its providers |
 //! | `providers` | how they are installed and started |
+//! | `sharing` | provider processes that the operations of a host share |
 //! | `policies`, `callers` | what is asked about a plan |
 //! | `rescue` | results that no store took |
 //! | `redactor`, `masked` | known secrets, masked in messages and events |
@@ -21,6 +22,8 @@
 //!
 //! **Why** operations have a thread of their own: the engine is one task that nothing interrupts, so its futures are not `Send`; the
 //! handlers of a web server must be. So the work stays where it is, and messages travel.
+
+use std::process::ExitCode;
 
 mod callers;
 mod cancellation;
@@ -37,6 +40,7 @@ mod providers;
 mod redactor;
 mod rescue;
 mod run;
+mod sharing;
 
 pub use callers::known as known_callers;
 pub use cancellation::Cancellation;
@@ -59,3 +63,17 @@ pub use run::{
     Attendant, Carried, Ended, FreshPlan, HeldRun, PlanSource, Proposal, Rehearsed, Sourced,
     attend, make_plan, rehearse,
 };
+pub use terrane_engine::{
+    Action, Applied, CallerIdentity, DeferredChange, Event, EventSink, Plan, PlanOptions,
+    RefreshPolicy, ResourceChange, Silent, Step, StepKind, Summary, Unresolved,
+};
+pub use terrane_provider::{Environment, Launch};
+pub use terrane_state::model::OutputValue;
+pub use terrane_state::{Backend, MemoryBackend, State};
+
+/// Becomes a provider process if this program was started as one; then `main` returns the result. To be called first thing in `main`,
+/// with the environment, by programs that use [`Launch::Reexec`] or a [`Sandbox`].
+pub fn begin(environment: &Environment) -> Option<ExitCode> {
+    terrane_provider::launcher::run_if_asked();
+    terrane_sandbox::serve_if_asked(environment)
+}

@@ -37,8 +37,8 @@ pub struct ProviderSetup {
     pub sandbox: Option<Sandbox>,
     /// How their processes are started.
     pub launch: Launch,
-    /// Where their log lines go.
-    pub logs: Arc<dyn LogSink>,
+    /// Where their log lines go, if anywhere.
+    pub logs: Option<Arc<dyn LogSink>>,
 }
 
 /// A sandbox, and the program that serves it.
@@ -67,7 +67,7 @@ impl ProviderSetup {
             is_offline: false,
             sandbox: None,
             launch: Launch::Direct,
-            logs: Arc::new(NoLog),
+            logs: None,
             environment,
         })
     }
@@ -100,6 +100,17 @@ impl ProviderSetup {
         Ok(plugins)
     }
 
+    /// The environment, with what the program passes to its providers.
+    pub(crate) fn passing(&self, program: &Program) -> Environment {
+        let mut environment = self.environment.clone();
+        for provider in program.providers() {
+            let source = provider.address.source.clone();
+            let passed = environment.passed.entry(source).or_default();
+            passed.extend(provider.passed_env.iter().cloned());
+        }
+        environment
+    }
+
     /// Processes of this machine's providers.
     pub fn plugins(&self) -> Plugins {
         let mut environment = self.environment.clone();
@@ -111,7 +122,7 @@ impl ProviderSetup {
             environment,
             self.cli_config.clone(),
             self.launch.clone(),
-            self.logs.clone(),
+            self.logs.clone().unwrap_or_else(|| Arc::new(NoLog)),
         );
         match &self.cache {
             Some(folder) if self.keeps_schemas => plugins.keep_schemas_in(folder.clone()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use terrane_core::addr::ProviderSource;
-use terrane_core::{Expr, IntoExpr as _, NoConfig, Program, Resource, Type, Value};
+use terrane_core::{Expr, IntoExpr as _, NoConfig, Program, Resource, Stack, Type, Value};
 use terrane_provider::{CliConfig, Environment, Launch, NoLog, Plugins, ProviderCommand};
 use terrane_tests::go_program;
 
@@ -138,43 +138,41 @@ impl Case {
         .with_command(self.source(), command)
     }
 
-    /// The program, as a stack function would declare it.
+    /// The program, checked.
     pub(crate) fn program(&self) -> Program {
-        let source = self.source();
-        let declared = Program::from_fn(
-            |stack| {
-                let mut before: Vec<Resource> = Vec::with_capacity(self.count);
-                for place in 0..self.count {
-                    let mut triggers = vec![("place".to_owned(), place.to_string().into_expr())];
-                    let needed = match self.shape {
-                        Shape::Apart => 0..0,
-                        Shape::Chain => place.saturating_sub(1)..place,
-                        Shape::Fan => 0..place.min(1),
-                        Shape::Layers if place < 100 => 0..0,
-                        Shape::Layers => {
-                            let start = place - place % 10 - 100;
-                            start..start + 10
-                        }
-                    };
-                    triggers.extend(needed.map(|needed| {
-                        let id = before[needed].attribute::<String>("id");
-                        (format!("needs_{needed}"), id.into_expr())
-                    }));
-                    let triggers: std::collections::BTreeMap<String, Expr> =
-                        triggers.into_iter().collect();
-                    let mut resource =
-                        Resource::dynamic(self.type_name(), format!("number_{place}"))
-                            .provider_source(source.clone())
-                            .set("triggers", triggers);
-                    if matches!(self.subject, Subject::Fast) {
-                        resource = resource.set("first", "the same for all");
-                    }
-                    before.push(resource.declare(stack));
-                }
-                Ok(())
-            },
-            NoConfig,
-        );
+        let declared = Program::from_fn(|stack| self.declare(stack), NoConfig);
         declared.expect("a program")
+    }
+
+    /// The stack's function.
+    pub(crate) fn declare(&self, stack: &mut Stack) -> terrane_core::Result<()> {
+        let source = self.source();
+        let mut before: Vec<Resource> = Vec::with_capacity(self.count);
+        for place in 0..self.count {
+            let mut triggers = vec![("place".to_owned(), place.to_string().into_expr())];
+            let needed = match self.shape {
+                Shape::Apart => 0..0,
+                Shape::Chain => place.saturating_sub(1)..place,
+                Shape::Fan => 0..place.min(1),
+                Shape::Layers if place < 100 => 0..0,
+                Shape::Layers => {
+                    let start = place - place % 10 - 100;
+                    start..start + 10
+                }
+            };
+            triggers.extend(needed.map(|needed| {
+                let id = before[needed].attribute::<String>("id");
+                (format!("needs_{needed}"), id.into_expr())
+            }));
+            let triggers: std::collections::BTreeMap<String, Expr> = triggers.into_iter().collect();
+            let mut resource = Resource::dynamic(self.type_name(), format!("number_{place}"))
+                .provider_source(source.clone())
+                .set("triggers", triggers);
+            if matches!(self.subject, Subject::Fast) {
+                resource = resource.set("first", "the same for all");
+            }
+            before.push(resource.declare(stack));
+        }
+        Ok(())
     }
 }

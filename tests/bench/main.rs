@@ -8,6 +8,7 @@
 //! | flag | does |
 //! |---|---|
 //! | `--quick` | 1,000 resources only |
+//! | `--stacks` | only ten stacks in one process |
 //! | `--rendering` | only what it takes to show a plan, in every format |
 //! | `--runs N` | the best of N runs is shown (3): whatever else the machine does only ever adds |
 //! | `--null BINARY` | `null_resource` of that HashiCorp provider in place of the fast one, 1,000 and 4,000 |
@@ -26,6 +27,7 @@ mod floor;
 mod formats;
 mod meter;
 mod rendering;
+mod stacks;
 mod table;
 
 use std::path::PathBuf;
@@ -38,7 +40,7 @@ use table::Table;
 fn main() {
     let mut words = std::env::args().skip(1);
     let (mut quick, mut runs, mut subject) = (false, 3, Subject::Fast);
-    let mut only_rendering = false;
+    let (mut only_rendering, mut only_stacks) = (false, false);
     while let Some(word) = words.next() {
         match word.as_str() {
             // A child: one measurement, for which nothing may have happened in the process before.
@@ -50,6 +52,7 @@ fn main() {
             }
             "--quick" => quick = true,
             "--rendering" => only_rendering = true,
+            "--stacks" => only_stacks = true,
             "--runs" => runs = words.next().and_then(|n| n.parse().ok()).expect("a number"),
             "--null" => {
                 subject = Subject::Null(PathBuf::from(words.next().expect("the binary's path")));
@@ -72,6 +75,10 @@ fn main() {
         place: places.path().join(format!("{shape:?}-{count}")),
     };
 
+    if only_stacks {
+        runtime().block_on(stacks::table(&subject, &[100, 1_000], places.path()));
+        return;
+    }
     // In layers, so that values come from somewhere.
     let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
     let (small, large) = (case(Shape::Layers, first / 4), case(Shape::Layers, last));
@@ -111,6 +118,7 @@ fn main() {
         }
     }
     formats::table(sizes, runs, places.path());
+    runtime().block_on(stacks::table(&subject, &[100, 1_000], places.path()));
 }
 
 /// The least of several processes' measurements.

@@ -97,7 +97,7 @@ fn cpu_of(pid: u32) -> f64 {
     Duration::from_millis(ticks * 10).as_secs_f64()
 }
 
-fn children() -> Vec<u32> {
+pub(crate) fn children() -> Vec<u32> {
     let own = u64::from(std::process::id());
     let entries = fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
     entries

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use terrane_core::{Diagnostic, Output, Result, Stack};
+use terrane_core::{Diagnostic, Output, ProviderDeclaration, Result, Stack};
 use terrane_deploy::{
     Cancellation, Decision, DeployError, Deployment, DeploymentHost, Preview, Up,
 };
 use terrane_engine::{Event, EventSink};
 use terrane_provider::Environment;
 use terrane_state::MemoryBackend;
-use terrane_tests::{FakeProvider, new_thing};
+use terrane_tests::{FakeProvider, TEST, new_thing};
 
 /// A stack on a fake provider, its state in memory.
 struct Bench {
@@ -258,6 +258,15 @@ async fn a_fault_of_the_program_is_told_before_anything_is_asked() {
         .await
         .expect_err("the function fails");
     assert!(error.to_string().contains("no such team"), "{error}");
+    let leaking = bench.stack(|stack| {
+        stack.export("key", Output::known("canary").sensitive());
+        Err(Diagnostic::error("canary is no key").into())
+    });
+    let error = leaking.up(Up::default()).await.expect_err("it fails");
+    assert!(
+        error.to_string().contains("(sensitive) is no key"),
+        "{error}"
+    );
     let panics = bench.stack(|_| panic!("a slip"));
     let error = panics
         .preview(Preview::default())
@@ -305,4 +314,98 @@ async fn a_host_runs_no_more_operations_at_once_than_it_was_told() {
     }
     assert_eq!(most.load(Ordering::SeqCst), 2);
     assert_eq!(provider.cloud.names().len(), 6);
+}
+
+/// Stacks with a provider in that region, one for each.
+fn regional(
+    host: &DeploymentHost,
+    provider: &Arc<FakeProvider>,
+    regions: &[&'static str],
+) -> Vec<Deployment> {
+    let stacks = regions.iter().enumerate().map(|(n, &region)| {
+        let function = move |stack: &mut Stack| {
+            let provider = ProviderDeclaration::new(&TEST).set("region", region);
+            stack.provider(provider);
+            new_thing(&format!("thing-{n}")).declare(stack);
+            Ok(())
+        };
+        Deployment::new(format!("stack-{n}"), function, host)
+            .providers(provider.clone())
+            .store(Arc::new(MemoryBackend::new()))
+    });
+    stacks.collect()
+}
+
+/// Every one says yes when all of them have asked.
+async fn up_together(stacks: Vec<Deployment>) {
+    let all = Arc::new(tokio::sync::Barrier::new(stacks.len()));
+    let runs = stacks.into_iter().map(|stack| {
+        let all = all.clone();
+        let up = Up::default().approve(move |_| {
+            let all = all.clone();
+            async move {
+                all.wait().await;
+                Decision::Yes
+            }
+        });
+        tokio::spawn(async move { stack.up(up).await })
+    });
+    for run in runs.collect::<Vec<_>>() {
+        run.await.expect("no panic").expect("it goes up");
+    }
+}
+
+#[tokio::test]
+async fn stacks_side_by_side_share_one_process_where_configurations_are_equal() {
+    let host = DeploymentHost::new().expect("a thread");
+    let provider = Arc::new(FakeProvider::new());
+    up_together(regional(&host, &provider, &["here"; 5])).await;
+    assert_eq!(provider.cloud.most_processes(), 1);
+    let ledger = provider.cloud.ledger();
+    assert_eq!(ledger.matches("configure ").count(), 1, "{ledger}");
+    // The last one ended it.
+    assert_eq!(provider.cloud.processes(), 0);
+    assert_eq!(provider.cloud.names().len(), 5);
+
+    let others = Arc::new(FakeProvider::new());
+    up_together(regional(&host, &others, &["here", "there", "here"])).await;
+    assert_eq!(others.cloud.most_processes(), 2);
+    assert_eq!(others.cloud.processes(), 0);
+}
+
+#[tokio::test]
+async fn cancelling_one_stack_does_not_stop_the_process_of_another() {
+    let host = DeploymentHost::new().expect("a thread");
+    let provider = Arc::new(FakeProvider::new());
+    let stacks = regional(&host, &provider, &["here", "here"]);
+    let cancellation = Cancellation::new();
+    let (asked, question) = tokio::sync::oneshot::channel();
+    let asked = Mutex::new(Some(asked));
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    let answered = Mutex::new(Some(answered));
+    let waiting = Up::default().approve(move |_| {
+        let _ = asked
+            .lock()
+            .expect("no panic")
+            .take()
+            .expect("once")
+            .send(());
+        let answered = answered.lock().expect("no panic").take().expect("once");
+        async move { answered.await.expect("an answer") }
+    });
+    let first = stacks[0].clone();
+    let first = tokio::spawn(async move { first.up(waiting).await });
+    question.await.expect("a question");
+
+    let cancelled = cancellation.clone();
+    let up = Up::default().cancelled_by(cancellation).approve(move |_| {
+        cancelled.cancel();
+        std::future::ready(Decision::Yes)
+    });
+    let stopped = stacks[1].up(up).await;
+    assert!(stopped.is_err());
+    let _ = answer.send(Decision::Yes);
+    first.await.expect("no panic").expect("it goes up");
+    assert_eq!(provider.cloud.most_processes(), 1);
+    assert!(!provider.cloud.ledger().contains("stop"));
 }

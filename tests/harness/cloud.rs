@@ -66,6 +66,11 @@ impl Cloud {
         lines.join("\n")
     }
 
+    /// The processes of the provider that live.
+    pub fn processes(&self) -> usize {
+        self.lock().processes
+    }
+
     /// The most processes of the provider that lived at once.
     pub fn most_processes(&self) -> usize {
         self.lock().most_processes

@@ -77,3 +77,8 @@ pub use world::{FakeClock, FakeRandom, World};
 pub fn new_thing(name: &str) -> terrane_core::Declaration {
     terrane_core::Resource::dynamic("test_thing", name).set("name", name)
 }
+
+/// The guide for programs that drive stacks: its code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+mod embedding {}

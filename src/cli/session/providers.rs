@@ -113,12 +113,12 @@ impl Session<'_> {
             is_offline: self.common.offline,
             sandbox: None,
             launch: Launch::Reexec(own_program()?),
-            logs: Arc::new(Logs::new(
+            logs: Some(Arc::new(Logs::new(
                 self.common.log,
                 self.streams.clone(),
                 self.redactor.clone(),
                 self.trace(),
-            )),
+            ))),
         })
     }
 
