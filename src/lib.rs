@@ -66,7 +66,7 @@
 #[doc(no_inline)]
 pub use terrane_core as bindings;
 
-pub use terrane_cli::{BackendConfig, Cli, S3Backend};
+pub use terrane_cli::{BackendConfig, Cli, FleetCli, S3Backend};
 pub use terrane_config::ConfigValues;
 pub use terrane_core::addr::{
     InstanceAddr, InstanceKey, KeyTooLarge, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource,
@@ -88,6 +88,7 @@ pub use terrane_core::{
 };
 pub use terrane_core::{OnFailure, ProviderAction, ProviderMeta, When};
 pub use terrane_core::{Producer, StackRef, StackReference, StateReads};
+pub use terrane_fleet::{Fleet, FleetStack};
 pub use terrane_macros::Exports;
 
 /// Stacks as values of a program: previewed, brought up and destroyed in a web service, a test or a tool.

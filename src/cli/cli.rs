@@ -76,16 +76,8 @@ impl Cli {
     ///
     /// To be called first thing in `main`: provider processes start as copies of this one.
     pub fn run(self, function: impl Fn(&mut Stack) -> Result<()>) -> ExitCode {
-        terrane_provider::launcher::run_if_asked();
-        if environment().get("TERRANE_PORTABLE_HOST").is_some() {
-            terrane_host::use_portable_ways();
-        }
-        if let Some(exit) = terrane_sandbox::serve_if_asked(&environment()) {
+        if let Some(exit) = begin_process() {
             return exit;
-        }
-        #[cfg(feature = "crash-points")]
-        if let Some(crash) = environment().get("TERRANE_CRASH_AT") {
-            terrane_state::crash::arm(crash).expect("a test says where to end");
         }
         let streams = Arc::new(Streams::standard());
         self.run_with(&function, &streams).into()
@@ -203,8 +195,24 @@ impl Cli {
     }
 }
 
+/// What every process of a program begins with: it may be a copy that becomes a provider, or serves the sandbox.
+pub(crate) fn begin_process() -> Option<ExitCode> {
+    terrane_provider::launcher::run_if_asked();
+    if environment().get("TERRANE_PORTABLE_HOST").is_some() {
+        terrane_host::use_portable_ways();
+    }
+    if let Some(exit) = terrane_sandbox::serve_if_asked(&environment()) {
+        return Some(exit);
+    }
+    #[cfg(feature = "crash-points")]
+    if let Some(crash) = environment().get("TERRANE_CRASH_AT") {
+        terrane_state::crash::arm(crash).expect("a test says where to end");
+    }
+    None
+}
+
 /// Waits for the readers, when everything is recorded and unlocked: the last thing that can fail or be interrupted.
-async fn delivered(exit: Exit, streams: &Arc<Streams>) -> Exit {
+pub(crate) async fn delivered(exit: Exit, streams: &Arc<Streams>) -> Exit {
     if !read_to_the_end(streams).await {
         return exit.with_delivery(Exit::INTERRUPTED);
     }

@@ -57,19 +57,28 @@ impl From<Diagnostic> for CommandError {
 
 impl From<DeployError> for CommandError {
     fn from(error: DeployError) -> Self {
-        let exit = match &error {
-            DeployError::Misconfigured(_) => Exit::USAGE,
-            DeployError::Locked { .. } => Exit::LOCKED,
-            DeployError::Refused(_) => Exit::REFUSED,
-            DeployError::Denied(_) => Exit::DENIED,
-            DeployError::Unwritten(_) => Exit::STATE_UNWRITTEN,
-            DeployError::Fenced(_) => Exit::FENCED,
-            DeployError::Cancelled => return crate::signals::interrupted(),
-            _ => Exit::FAILED,
-        };
-        Self {
-            exit,
-            diagnostics: error.diagnostics(),
+        match error {
+            DeployError::Cancelled => crate::signals::interrupted(),
+            error => Self {
+                exit: exit_of(&error),
+                diagnostics: error.diagnostics(),
+            },
         }
+    }
+}
+
+/// The exit code of an operation that did not do everything.
+pub(crate) fn exit_of(error: &DeployError) -> Exit {
+    match error {
+        DeployError::Misconfigured(_) => Exit::USAGE,
+        DeployError::Locked { .. } => Exit::LOCKED,
+        DeployError::Refused(_) => Exit::REFUSED,
+        DeployError::Denied(_) => Exit::DENIED,
+        DeployError::Unwritten(_) => Exit::STATE_UNWRITTEN,
+        DeployError::Fenced(_) => Exit::FENCED,
+        DeployError::Cancelled => Exit::INTERRUPTED,
+        DeployError::Incomplete(deployed) if deployed.was_cancelled() => Exit::INTERRUPTED,
+        DeployError::Incomplete(deployed) if !deployed.unresolved.is_empty() => Exit::UNRESOLVED,
+        _ => Exit::FAILED,
     }
 }

@@ -37,6 +37,7 @@ mod command;
 mod completion;
 mod error;
 mod exit_code;
+mod fleet;
 mod logs;
 mod panics;
 mod session;
@@ -52,6 +53,7 @@ pub use view::rendering::{Rendering, Scene, timed};
 
 pub use cli::Cli;
 pub use exit_code::Exit;
+pub use fleet::FleetCli;
 pub use terrane_state::{BackendConfig, S3Backend};
 #[doc(hidden)]
 pub use view::text::plan_text;

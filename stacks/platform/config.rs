@@ -12,6 +12,8 @@ use terrane::{Error, Result};
 pub struct Config {
     /// The AWS region that everything is in.
     pub aws_region: String,
+    /// The role to assume in the environment's account; without one the credentials are used as they are.
+    pub aws_role_arn: Option<String>,
     /// Part of every name, `mlops-platform-<environment>-…`: lower-case letters, digits and `-`.
     pub environment: String,
     /// The addresses of the VPC, from `/16` to `/20`. Each subnet gets a 256th of them.
@@ -98,6 +100,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             aws_region: "us-east-1".to_owned(),
+            aws_role_arn: None,
             environment: "prod".to_owned(),
             vpc_cidr: Ipv4Net::new_assert([10, 0, 0, 0].into(), 16),
             eks_cluster_version: "1.28".to_owned(),

@@ -3,6 +3,7 @@
 use terrane::{Result, Stack};
 use terrane_aws::Provider;
 use terrane_aws::eks::kubeconfig;
+use terrane_aws::provider::AssumeRole;
 
 use crate::hardening::Keys;
 use crate::{
@@ -48,14 +49,16 @@ impl Platform {
         config.check()?;
         // Objects that an interrupted run was creating are found by the next one.
         stack.owner_tags(true);
-        stack.provider(
-            Provider::builder()
-                .region(&config.aws_region)
-                .default_tags([
-                    ("Project", "mlops-platform"),
-                    ("Environment", &config.environment),
-                ]),
-        );
+        let mut provider = Provider::builder()
+            .region(&config.aws_region)
+            .default_tags([
+                ("Project", "mlops-platform"),
+                ("Environment", &config.environment),
+            ]);
+        if let Some(role) = &config.aws_role_arn {
+            provider = provider.assume_role(AssumeRole::builder().role_arn(role));
+        }
+        stack.provider(provider);
         stack.policies(checklist(config));
         let keys = config.kms.then(|| Keys::declare(stack, config));
         let keys = keys.as_ref();

@@ -19,6 +19,7 @@ mod destroy;
 mod ephemeral;
 mod failure;
 mod final_plans;
+mod fleet;
 mod functions;
 mod import;
 mod integrity;

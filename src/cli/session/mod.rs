@@ -36,13 +36,13 @@ use crate::view::{
 };
 use terrane_deploy::Redactor;
 
-use program::read_var_file;
+pub(crate) use program::{ENDPOINT_VARIABLE, read_var_file};
 
 pub(crate) use invocation::{Invocation, program_name, quoted_if_needed, shell_word};
 pub(crate) use program::StackFunction;
-pub(crate) use providers::own_digest;
+pub(crate) use providers::{own_digest, own_program};
 pub(crate) use rescue::Told;
-pub(crate) use state::{replayed_text, run_error};
+pub(crate) use state::{replayed_text, run_error, sandbox_path};
 
 /// One invocation of a stack program.
 pub(crate) struct Session<'a> {

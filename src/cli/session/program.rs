@@ -19,7 +19,7 @@ use crate::streams::Streams;
 use crate::view::printable::one_line;
 
 /// The variable that points everything at an emulator.
-const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
+pub(crate) const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 
 /// A stack's function; may run more than once.
 pub(crate) type StackFunction<'a> = &'a dyn Fn(&mut Stack) -> terrane_core::Result<()>;
@@ -143,7 +143,7 @@ const LONGEST: u64 = 16 << 20;
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// Reads a file of `--var-file`. Nothing is locked and no signal is caught yet, so an interrupt ends the wait for a pipe.
-pub(super) fn read_var_file(file: &Path, streams: &Streams) -> Result<String, String> {
+pub(crate) fn read_var_file(file: &Path, streams: &Streams) -> Result<String, String> {
     let read = match terrane_files::is_pipe(file) {
         false => terrane_files::read_text(file, LONGEST),
         true => {

@@ -212,7 +212,7 @@ fn digest_of(file: &Path) -> Result<Sha256, CommandError> {
     })
 }
 
-fn own_program() -> Result<PathBuf, CommandError> {
+pub(crate) fn own_program() -> Result<PathBuf, CommandError> {
     std::env::current_exe().map_err(|error| {
         let lost = Diagnostic::error("cannot find this program's own file");
         lost.detail(error.to_string()).into()

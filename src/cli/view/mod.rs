@@ -36,7 +36,7 @@ mod html;
 mod json;
 pub(crate) mod lock;
 mod many;
-mod markdown;
+pub(crate) mod markdown;
 pub(crate) mod outline;
 pub(crate) mod printable;
 #[cfg(feature = "rendering")]

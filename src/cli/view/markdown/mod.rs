@@ -3,6 +3,7 @@
 mod escape;
 mod layout;
 mod size;
+pub(crate) mod stacks;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -15,12 +15,13 @@ mod program;
 mod providers;
 mod repair;
 mod run;
+pub(crate) mod stacks;
 mod state;
 mod still;
 mod summary;
 mod table;
 mod upkeep;
-mod words;
+pub(crate) mod words;
 
 use std::sync::Arc;
 
@@ -35,9 +36,23 @@ use plan::PlanText;
 
 pub(crate) use installing::{Installing, install_warning};
 pub(crate) use live::rows_of_planning;
+pub(crate) use outputs::shown as shown_output;
 pub use still::plan_text;
 pub(in crate::view) use summary::{closed, partial, refreshed, totals};
 pub(crate) use words::name;
+
+/// The text of a plan that is to be shown.
+pub(crate) fn shown_text(shown: &ShownPlan<'_>, painter: Painter) -> String {
+    let outline = Outline::of(shown, shown.details);
+    let plan = PlanText {
+        outline: &outline,
+        place: shown.place,
+        policies: shown.policies,
+        cost: shown.cost,
+        painter,
+    };
+    plan.text()
+}
 pub(in crate::view) use words::waiting;
 
 /// Writes for people.

@@ -53,7 +53,7 @@ pub(super) fn table(outputs: &Outputs, secrets: Secrets, painter: Painter) -> St
 }
 
 /// The value on one line, as tables show it.
-fn shown(output: &OutputValue, secrets: Secrets) -> String {
+pub(crate) fn shown(output: &OutputValue, secrets: Secrets) -> String {
     if output.sensitive && secrets == Secrets::Hidden {
         return SENSITIVE.to_owned();
     }

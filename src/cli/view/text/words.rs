@@ -57,7 +57,7 @@ fn outside<'a>(name: &'a str, module: &ModuleAddr) -> &'a str {
 }
 
 /// The first warnings of a step, a line each: the end of the run has all of them, with their places in the program.
-pub(super) fn warnings(warnings: &Diagnostics, painter: Painter) -> String {
+pub(crate) fn warnings(warnings: &Diagnostics, painter: Painter) -> String {
     const SHOWN: usize = 3;
     const LONGEST: usize = 200;
     let mut text = String::new();
@@ -83,11 +83,7 @@ pub(super) fn warnings(warnings: &Diagnostics, painter: Painter) -> String {
 pub(super) const LATE: &str = "an operation of an earlier run may still take effect";
 
 /// `aws_vpc.main and 2 more: an operation of an earlier run may still take effect; waiting until 2026-11-26T05:40:00Z, at most 1m58s`
-pub(in crate::view) fn waiting(
-    addresses: &[Arc<InstanceAddr>],
-    until: Timestamp,
-    time: Duration,
-) -> String {
+pub(crate) fn waiting(addresses: &[Arc<InstanceAddr>], until: Timestamp, time: Duration) -> String {
     let first = addresses
         .first()
         .map(|address| one_line(&address.to_string()));
@@ -150,7 +146,7 @@ pub(super) fn still(step: &Step, time: Duration) -> String {
 }
 
 /// `aws_vpc.main: created in 2s [id=vpc-1]`
-pub(super) fn succeeded(step: &Step, time: Duration, id: Option<&str>) -> String {
+pub(crate) fn succeeded(step: &Step, time: Duration, id: Option<&str>) -> String {
     let id = id
         .map(|id| format!(" [id={}]", shown_id(id)))
         .unwrap_or_default();
@@ -179,7 +175,7 @@ pub(super) fn succeeded_within(
 }
 
 /// `aws_vpc.main: creating failed after 2s: …`
-pub(super) fn failed(step: &Step, time: Duration, diagnostics: &Diagnostics) -> String {
+pub(crate) fn failed(step: &Step, time: Duration, diagnostics: &Diagnostics) -> String {
     let why = diagnostics.iter().find(|diagnostic| diagnostic.is_error());
     let why = why.map(|why| {
         let line = why.summary.lines().next().unwrap_or("");
@@ -195,7 +191,7 @@ pub(super) fn failed(step: &Step, time: Duration, diagnostics: &Diagnostics) -> 
 }
 
 /// How far an action is.
-pub(super) fn action(action: &str, stage: &ActionStage) -> String {
+pub(crate) fn action(action: &str, stage: &ActionStage) -> String {
     match stage {
         ActionStage::Started => format!("{action}: invoked"),
         ActionStage::Progress(message) => format!("{action}: {}", one_line(message)),

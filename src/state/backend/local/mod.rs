@@ -63,9 +63,11 @@ impl LocalBackend {
     /// When the name could lead elsewhere.
     pub fn default_path(stack: &str) -> Result<PathBuf, InvalidStackName> {
         let plain = |b: u8| b.is_ascii_alphanumeric();
-        let valid = stack.len() <= 90
-            && stack.bytes().next().is_some_and(plain)
-            && stack.bytes().all(|b| plain(b) || matches!(b, b'-' | b'_'));
+        let is_part = |part: &str| {
+            part.bytes().next().is_some_and(plain)
+                && part.bytes().all(|b| plain(b) || matches!(b, b'-' | b'_'))
+        };
+        let valid = stack.len() <= 90 && stack.split('/').all(is_part);
         if valid {
             Ok(Path::new(".terrane").join(stack).join("terraform.tfstate"))
         } else {

@@ -1,0 +1,139 @@
+//! The command line of a program with many stacks.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `args` | commands and flags |
+//! | `session` | the fleet of this invocation, ready to be deployed |
+//! | `command` | the verbs |
+//! | `progress` | one live tree of all running stacks, or a line an event |
+//! | `report` | what became of each stack; text, JSON and the comment are made of it |
+
+mod args;
+mod command;
+mod progress;
+mod report;
+mod session;
+
+use std::borrow::Cow;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+use terrane_core::{Diagnostic, Result};
+use terrane_fleet::Fleet;
+use terrane_state::{BackendFactory, Backends};
+
+use self::args::FleetArguments;
+use self::session::FleetSession;
+use crate::cli::{begin_process, delivered};
+use crate::exit_code::Exit;
+use crate::streams::Streams;
+use crate::view::text::diagnostics::diagnostics;
+use crate::view::text::painter::Painter;
+
+/// A program of many stacks: built in `main`, ended by [`run`](Self::run).
+///
+/// ```no_run
+/// use terrane_cli::FleetCli;
+/// use terrane_fleet::{Fleet, FleetStack};
+///
+/// fn fleet(fleet: &mut Fleet) -> terrane_core::Result<()> {
+///     for environment in ["prod", "staging", "dev"] {
+///         fleet.stack(FleetStack::new(environment, move |stack| {
+///             stack.export("environment", environment);
+///             Ok(())
+///         }));
+///     }
+///     Ok(())
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     FleetCli::new("platform").run(fleet)
+/// }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct FleetCli {
+    name: Cow<'static, str>,
+    backends: Backends,
+}
+
+impl FleetCli {
+    /// A fleet with that name.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: name.into(),
+            backends: Backends::default(),
+        }
+    }
+
+    /// Adds a kind of store of your own, for the addresses of states that stacks read.
+    pub fn backends(mut self, factory: impl BackendFactory + 'static) -> Self {
+        self.backends.register(factory);
+        self
+    }
+
+    /// Runs the command line, and returns the exit code of the process: that of the stack that went worst.
+    ///
+    /// To be called first thing in `main`: provider processes start as copies of this one.
+    pub fn run(self, function: impl Fn(&mut Fleet) -> Result<()>) -> ExitCode {
+        if let Some(exit) = begin_process() {
+            return exit;
+        }
+        let streams = Arc::new(Streams::standard());
+        self.run_with(&function, &streams).into()
+    }
+
+    fn run_with(
+        &self,
+        function: &dyn Fn(&mut Fleet) -> Result<()>,
+        streams: &Arc<Streams>,
+    ) -> Exit {
+        let about = format!("The fleet `{}`: many stacks of one program.", self.name);
+        let command = FleetArguments::command().about(about);
+        let command = command.version(env!("CARGO_PKG_VERSION"));
+        let parsed = command.try_get_matches();
+        let parsed = parsed.and_then(|matches| FleetArguments::from_arg_matches(&matches));
+        let arguments = match parsed {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                let text = error.render().to_string();
+                if error.use_stderr() {
+                    streams.err(&text);
+                    return Exit::USAGE;
+                }
+                streams.out(text);
+                streams.written(Duration::MAX);
+                return Exit::DONE;
+            }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let error = Diagnostic::error("cannot start the runtime").detail(error.to_string());
+                streams.err(&diagnostics(&error.into(), Painter(streams.err_style)));
+                streams.written(Duration::MAX);
+                return Exit::FAILED;
+            }
+        };
+        let exit = runtime.block_on(async {
+            let session = FleetSession::new(arguments.common, &self.backends, streams.clone());
+            let done = match session.deployments(function) {
+                Ok(deployments) => command::run(&session, &deployments, arguments.command).await,
+                Err(error) => Err(error),
+            };
+            let exit = done.unwrap_or_else(|error| {
+                session.say(&error.diagnostics);
+                error.exit
+            });
+            delivered(exit, streams).await
+        });
+        // An open question would keep its thread, and with it the process.
+        runtime.shutdown_background();
+        exit
+    }
+}
