@@ -59,6 +59,7 @@ impl Streams {
             interactive: false,
             live: ink == Ink::Coloured,
             size,
+            out_columns: None,
             stopping: AtomicBool::new(false),
         }
     }

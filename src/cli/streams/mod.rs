@@ -37,6 +37,8 @@ pub(crate) struct Streams {
     live: bool,
     /// The size of the terminal that they stand on.
     size: fn() -> Size,
+    /// How wide the terminal at stdout is, where there is one.
+    out_columns: Option<fn() -> usize>,
     /// A signal was heard.
     stopping: AtomicBool,
 }
@@ -80,6 +82,7 @@ impl Streams {
             interactive: err && io::stdin().is_terminal(),
             live,
             size: rows::stderr_size,
+            out_columns: out.then_some(rows::stdout_columns),
             stopping: AtomicBool::new(false),
         }
     }
@@ -109,6 +112,11 @@ impl Streams {
     /// The size of the terminal that the rows stand on.
     pub(crate) fn size(&self) -> Size {
         (self.size)()
+    }
+
+    /// How many columns results have; `None` where no terminal shows them.
+    pub(crate) fn out_columns(&self) -> Option<usize> {
+        self.out_columns.map(|columns| columns())
     }
 
     /// Whether a person sees questions and can answer them.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::AsFd;
 
 use console::{measure_text_width, truncate_str};
 
@@ -96,11 +96,15 @@ impl Rows {
             }
         }
         if rows.len() < self.drawn.len() {
-            text.push_str("\u{1b}[J");
+            text.push_str(CLEAR);
         }
         text
     }
 }
+
+/// Clears the cursor's line and everything below it. The line is cleared by itself: where it is the first of the screen, tmux would take
+/// clearing all at once for a new screen, and keep the old one in its history.
+const CLEAR: &str = "\u{1b}[K\n\u{1b}[J\u{1b}[1A";
 
 /// The cursor stands below the rows, in a line of its own: there the terminal shows the keys that are pressed.
 fn up(lines: usize) -> String {
@@ -113,7 +117,7 @@ fn up(lines: usize) -> String {
 fn erase(lines: usize) -> String {
     match lines {
         0 => String::new(),
-        lines => format!("{}\u{1b}[J", up(lines)),
+        lines => format!("{}{CLEAR}", up(lines)),
     }
 }
 
@@ -134,7 +138,16 @@ fn fitting(rows: &[String], size: Size) -> Vec<String> {
 
 /// The size of the terminal at stderr, as it is now.
 pub(super) fn stderr_size() -> Size {
-    let size = rustix::termios::tcgetwinsize(io::stderr().as_fd());
+    size_of(io::stderr())
+}
+
+/// How wide the terminal at stdout is, as it is now.
+pub(super) fn stdout_columns() -> usize {
+    size_of(io::stdout()).columns
+}
+
+fn size_of(terminal: impl AsFd) -> Size {
+    let size = rustix::termios::tcgetwinsize(terminal);
     let or = |value: u16, usual: usize| match value {
         0 => usual,
         value => value.into(),
@@ -171,6 +184,8 @@ mod tests {
         line: usize,
         /// How many bytes of that line stand before the cursor.
         written: usize,
+        /// What tmux keeps of a screen that is cleared from its beginning.
+        kept: Vec<String>,
     }
 
     impl Screen {
@@ -197,6 +212,9 @@ mod tests {
                         match kind {
                             b'A' => self.line -= number.parse::<usize>().expect("a number"),
                             b'J' => {
+                                if (self.line, self.written) == (0, 0) {
+                                    self.kept.clone_from(&self.lines);
+                                }
                                 self.lines.truncate(self.line);
                                 self.lines.push(String::new());
                             }
@@ -216,6 +234,13 @@ mod tests {
                     }
                 }
             }
+        }
+
+        /// The lines down to that of the cursor; there is nothing below.
+        fn shown(&self) -> &[String] {
+            let (shown, below) = self.lines.split_at(self.line + 1);
+            assert!(below.iter().all(String::is_empty), "{below:?}");
+            shown
         }
 
         /// As a terminal does that wraps lines again.
@@ -254,6 +279,7 @@ mod tests {
             lines: vec![String::new()],
             line: 0,
             written: 0,
+            kept: Vec::new(),
         }
     }
 
@@ -276,7 +302,24 @@ mod tests {
         screen.show(&on_screen.around(b"stopping\n".into(), Some(rows(2))));
         screen.show(&on_screen.around(b"created\n".into(), Some(rows(1))));
         screen.show(&on_screen.around(Vec::new(), Some(Vec::new())));
-        assert_eq!(screen.lines, ["plan", "stopping", "created", ""]);
+        assert_eq!(screen.shown(), ["plan", "stopping", "created", ""]);
+    }
+
+    #[test]
+    fn rows_that_are_erased_at_the_top_of_the_screen_are_not_kept_by_tmux() {
+        let mut screen = screen();
+        let mut on_screen = Rows::new(|| SIZE, Narrowing::Wraps);
+        screen.show(&on_screen.around(Vec::new(), Some(rows(2))));
+        screen.show(&on_screen.around(b"plan\n".into(), Some(rows(1))));
+        assert!(screen.shown()[1].starts_with("row 0"));
+        screen.show(&on_screen.around(Vec::new(), Some(Vec::new())));
+        assert_eq!(screen.shown(), ["plan", ""]);
+        let mut alone = Rows::new(|| SIZE, Narrowing::Wraps);
+        let mut other = self::screen();
+        other.show(&alone.around(Vec::new(), Some(rows(1))));
+        other.show(&alone.around(Vec::new(), Some(Vec::new())));
+        assert_eq!(other.shown(), [""]);
+        assert!(screen.kept.is_empty() && other.kept.is_empty());
     }
 
     #[test]
@@ -287,7 +330,7 @@ mod tests {
         on_screen.size = || NARROW;
         screen.resize(12);
         screen.show(&on_screen.around(Vec::new(), Some(rows(1))));
-        assert_eq!(screen.lines, ["plan", "row 0 ----…", ""]);
+        assert_eq!(screen.shown(), ["plan", "row 0 ----…", ""]);
     }
 
     #[test]
@@ -300,7 +343,7 @@ mod tests {
         screen.show(&on_screen.around(Vec::new(), None));
         assert_eq!(screen.lines[..2], ["plan", "row 0 ----…"]);
         screen.show(&on_screen.around(Vec::new(), Some(rows(1))));
-        assert_eq!(screen.lines, ["plan", "row 0 ----…", ""]);
+        assert_eq!(screen.shown(), ["plan", "row 0 ----…", ""]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use terrane_core::Path;
 
 use crate::view::diff::Row;
+use crate::view::printable::width;
 
 /// A few arguments.
 pub(crate) struct Brief {
@@ -75,8 +76,22 @@ impl Brief {
 
     /// All of it: `cidr_block = "10.0.0.0/16", … (5 more)`.
     pub(crate) fn line(&self) -> String {
-        let arguments = self.arguments.join(", ");
-        match (self.left_out, arguments.is_empty()) {
+        self.line_of(self.arguments.len())
+    }
+
+    /// As many arguments as so many columns have room for; at least how many there are.
+    pub(crate) fn fitted(&self, columns: usize) -> String {
+        let lines = (0..=self.arguments.len()).rev();
+        let mut lines = lines.map(|arguments| self.line_of(arguments));
+        let fitting = lines.find(|line| width(line) <= columns);
+        fitting.unwrap_or_else(|| self.line_of(0))
+    }
+
+    /// The first arguments, and how many more there are.
+    pub(crate) fn line_of(&self, shown: usize) -> String {
+        let (shown, rest) = self.arguments.split_at(shown.min(self.arguments.len()));
+        let arguments = shown.join(", ");
+        match (self.left_out + rest.len(), arguments.is_empty()) {
             (0, _) => arguments,
             (more, true) => format!("… ({more} arguments)"),
             (more, false) => format!("{arguments}, … ({more} more)"),

@@ -108,6 +108,7 @@ impl TextView {
             policies: shown.policies,
             cost: shown.cost,
             painter: self.out_painter(),
+            columns: self.streams.out_columns(),
         }
     }
 }

@@ -10,9 +10,9 @@ use super::painter::{Painter, Tone};
 use super::{cost, policies};
 use crate::view::diff::{Mark, Row};
 use crate::view::outline::{
-    Danger, Entry, ModuleTree, Node, Outline, Place, deferred_heading, sign_of,
+    Brief, Danger, Entry, ModuleTree, Node, Outline, Place, deferred_heading, sign_of,
 };
-use crate::view::printable::counted;
+use crate::view::printable::{counted, width};
 
 /// More losses than these are counted: all of them are in the tree.
 const LOSSES: usize = 20;
@@ -29,6 +29,8 @@ pub(crate) struct PlanText<'a> {
     pub(crate) cost: Option<&'a Estimate>,
     /// Colours.
     pub(crate) painter: Painter,
+    /// How wide the terminal is; what is folded to a line stays on one.
+    pub(crate) columns: Option<usize>,
 }
 
 impl PlanText<'_> {
@@ -133,21 +135,26 @@ impl PlanText<'_> {
     fn entry(&self, depth: usize, entry: &Entry, text: &mut String) {
         let indent = "  ".repeat(depth);
         let sign = format!("{:>3}", sign_of(entry.action));
+        let taken = indent.len() + width(&sign) + 1 + width(&entry.name);
         let sign = self.painter.paint(tone(entry.action), &sign);
         let name = self.painter.paint(Tone::Strong, &entry.name);
         let _ = write!(text, "{indent}{sign} {name}");
-        if let Some(brief) = &entry.brief {
-            let line = brief.line();
-            if !line.is_empty() {
-                let _ = write!(text, "  {line}");
-            }
-        }
         let notes = [
             entry.id.as_ref().map(|id| format!("[id={id}]")),
             entry.reason.map(|reason| format!("({reason})")),
             entry.location.map(|location| location.to_string()),
         ];
-        for note in notes.into_iter().flatten() {
+        let mut notes: Vec<String> = notes.into_iter().flatten().collect();
+        if let Some(brief) = &entry.brief {
+            let line = match self.columns {
+                Some(columns) => folded(brief, &mut notes, columns.saturating_sub(taken)),
+                None => brief.line(),
+            };
+            if !line.is_empty() {
+                let _ = write!(text, "  {line}");
+            }
+        }
+        for note in notes {
             let _ = write!(text, "  {}", self.painter.paint(Tone::Faint, &note));
         }
         text.push('\n');
@@ -228,6 +235,16 @@ impl PlanText<'_> {
             let _ = writeln!(text, "{}", self.painter.paint(Tone::Faint, more));
         }
     }
+}
+
+/// The arguments that have room on a line, which they share with notes; where not even one has, the notes give way.
+fn folded(brief: &Brief, notes: &mut Vec<String>, room: usize) -> String {
+    let gap = |text: &str| if text.is_empty() { 0 } else { 2 + width(text) };
+    let taken = |notes: &[String]| notes.iter().map(|note| gap(note)).sum::<usize>();
+    if taken(notes) + gap(&brief.line_of(1)) > room {
+        notes.clear();
+    }
+    brief.fitted(room.saturating_sub(taken(notes) + 2))
 }
 
 /// `1 existing object is`, `3 existing objects are`

@@ -13,12 +13,17 @@ fn shown(changes: &[ResourceChange], outputs: &[OutputChange]) -> String {
 }
 
 fn shown_with(changes: &[ResourceChange], outputs: &[OutputChange], details: Details) -> String {
+    shown_on(None, &outline(changes, outputs, details))
+}
+
+fn shown_on(columns: Option<usize>, outline: &Outline) -> String {
     let view = PlanText {
-        outline: &outline(changes, outputs, details),
+        outline,
         place: &place(),
         policies: &[],
         cost: None,
         painter: Painter::PLAIN,
+        columns,
     };
     view.text()
 }
@@ -174,5 +179,36 @@ fn a_creation_folds_to_its_telling_arguments_and_unfolds_on_request() {
           + vpc = (known after apply: t_vpc.main.id)
 
     Plan: 1 to add, 0 to change, 0 to destroy.
+    "#);
+}
+
+#[test]
+fn a_folded_creation_stays_on_one_line_of_a_terminal_as_narrow_as_it_is() {
+    let arguments = [
+        ("name", Value::from("platform-prod-artifacts")),
+        ("cidr", Value::from("10.0.0.0/16")),
+        ("type", Value::from("a-rather-long-kind-of-thing")),
+        ("other", Value::from(1)),
+    ];
+    let created = change(
+        "module.a.t_vpc.main",
+        Action::Create,
+        Marked::default().into(),
+        object(&arguments),
+    );
+    let outline = outline(&[created], &[], Details::Folded);
+    let line = |columns| {
+        let text = shown_on(Some(columns), &outline);
+        let line = text.lines().find(|line| line.contains("t_vpc.main"));
+        line.expect("a line").to_owned()
+    };
+    let lines: Vec<String> = [200, 110, 80, 60, 40, 20].map(line).into();
+    assert_snapshot!(lines.join("\n"), @r#"
+    + t_vpc.main  name = "platform-prod-artifacts", cidr = "10.0.0.0/16", type = "a-rather-long-kind-of-thing", … (1 more)  stacks/prod/main.rs:7
+    + t_vpc.main  name = "platform-prod-artifacts", cidr = "10.0.0.0/16", … (2 more)  stacks/prod/main.rs:7
+    + t_vpc.main  name = "platform-prod-artifacts", … (3 more)
+    + t_vpc.main  … (4 arguments)
+    + t_vpc.main  … (4 arguments)
+    + t_vpc.main  … (4 arguments)
     "#);
 }
