@@ -42,7 +42,11 @@ fn a_failed_apply_lists_finished_and_unattempted_operations() {
       resource   conformance_sdk_thing.base
       declared   tests/cli/stack.rs:<line>
 
-    0 of 3 steps done, 1 failed, 2 not attempted. Not attempted: module.network.conformance_sdk_thing.child["a"], module.network.conformance_sdk_thing.child["b"]. State serial 1 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    0 of 3 steps done, 1 failed, 2 not attempted.
+    Not attempted:
+      module.network.conformance_sdk_thing.child["a"]
+      module.network.conformance_sdk_thing.child["b"]
+    State serial 1 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
     "#);
     stack.run(&["up", "--yes"]).exits(0);
     let half = [
@@ -82,7 +86,10 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     hint: this is a bug in the provider or a kill from outside; its last words are above
     hint: the object may or may not have been created
 
-    0 of 1 step done, 1 failed. No response was recorded for fake_thing.one: the next `up`, `destroy` or `refresh` recovers the operation, or says how to resolve it. There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    0 of 1 step done, 1 failed.
+    No response was recorded; the next `up`, `destroy` or `refresh` recovers the operation, or says how to resolve it:
+      fake_thing.one
+    There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
     "#);
     stack.set("FAKE_FAULT", "");
     assert_snapshot!(stack.run(&["preview"]), @r#"
@@ -142,7 +149,10 @@ fn garbage_from_a_provider_is_its_bug_and_kept() {
     hint: this is a bug in the provider; its answer is kept in the journal
     hint: the object may or may not have been created
 
-    0 of 1 step done, 1 failed. No response was recorded for fake_thing.one: the next `up`, `destroy` or `refresh` recovers the operation, or says how to resolve it. There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    0 of 1 step done, 1 failed.
+    No response was recorded; the next `up`, `destroy` or `refresh` recovers the operation, or says how to resolve it:
+      fake_thing.one
+    There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
     "#);
 }
 

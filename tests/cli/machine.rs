@@ -38,15 +38,21 @@ fn a_preview_is_terraforms_plan_json() {
         "module.network"
     );
     assert_eq!(plan["output_changes"]["base_id"]["after_unknown"], true);
-    let call = &plan["configuration"]["root_module"]["module_calls"]["network"]["module"];
-    let kind = &call["resources"][0]["expressions"]["kind"]["references"];
+    // A module refers to what is outside of it by a variable, as Terraform's do.
+    let call = &plan["configuration"]["root_module"]["module_calls"]["network"];
+    assert_eq!(call["source"], "./network");
+    let kind = &call["module"]["resources"][0]["expressions"]["kind"]["references"];
+    assert_eq!(*kind, json!(["var.conformance_sdk_thing_base_id"]));
     assert_eq!(
-        *kind,
+        call["expressions"]["conformance_sdk_thing_base_id"]["references"],
         json!([
             "conformance_sdk_thing.base.id",
             "conformance_sdk_thing.base"
         ])
     );
+    let id = json!({ "resource": "conformance_sdk_thing.base", "attribute": ["id"] });
+    let relevant = plan["relevant_attributes"].as_array().expect("a list");
+    assert!(relevant.contains(&id), "{relevant:?}");
 
     let shown = stack
         .run(&["preview", "--json", "--show-secrets"])

@@ -219,7 +219,10 @@ fn an_interrupt_stands_above_the_rows_and_in_their_head() {
     assert!(said.is_some() && said < head, "{drawn:?}");
     // Rows are erased, the line is written, and only then they are drawn again.
     let before = &drawn[..said.unwrap_or_default()];
-    assert!(before.trim_end().ends_with("\u{1b}[J"), "{before:?}");
+    assert!(
+        before.trim_end().ends_with("\u{1b}[J\u{1b}[1A"),
+        "{before:?}"
+    );
     signal(&child, "INT");
     let rest = read_until(&mut terminal, "no such text");
     assert_eq!(child.wait().expect("an end").code(), Some(130), "{rest}");

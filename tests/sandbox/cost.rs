@@ -189,6 +189,19 @@ fn figures_of_a_usage_file_and_prices_of_ones_own_are_in_the_sum() {
 }
 
 #[test]
+fn a_saved_plan_and_its_run_show_the_costs_of_the_preview() {
+    let folder = SandboxFolder::new();
+    let cost = |arguments: &[&str]| section(&folder.succeeds(arguments), "Cost a month");
+    let previewed = cost(&["preview", "--cost", "--out", "plan"]);
+    assert!(previewed.contains("in all"), "{previewed}");
+    assert_eq!(cost(&["show", "plan", "--cost"]), previewed);
+    assert_eq!(cost(&["up", "plan", "--cost"]), previewed);
+    // Another run of the same program keeps what it costs.
+    let kept = cost(&["up", "--yes", "--cost"]);
+    assert!(!kept.contains('+'), "{kept}");
+}
+
+#[test]
 fn a_part_of_the_platform_keeps_the_checklist_as_far_as_it_goes() {
     let folder = SandboxFolder::new();
     for target in [

@@ -209,7 +209,7 @@ impl<D: Document + Sync> RunView for DocumentView<D> {
         {
             let mut said = self.said();
             said.is_complete = Some(run.partial.is_none() && run.closed.is_some());
-            said.result.extend(ended.into_iter().chain(state));
+            said.result.extend(ended.into_iter().flatten().chain(state));
         }
         let _ = self.write();
         let _ = self.append();

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
-use terrane_core::addr::{InstanceAddr, Mode, ModuleAddr};
+use terrane_core::addr::{InstanceAddr, Mode, ModuleAddr, ModuleStep};
 use terrane_core::schema::Schema;
-use terrane_core::{Expr, Program, ProviderId};
+use terrane_core::{Expr, Program, ProviderId, Reference};
 use terrane_engine::ResourceChange;
 
 use super::value::known;
@@ -20,18 +20,26 @@ pub(super) struct Configuration {
 }
 
 #[derive(Default, Serialize)]
-struct ModuleJson {
+pub(super) struct ModuleJson {
     #[serde(skip_serializing_if = "Map::is_empty")]
-    outputs: Map<String, Json>,
+    pub(super) outputs: Map<String, Json>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resources: Vec<Json>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     module_calls: BTreeMap<String, CallJson>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(super) variables: Map<String, Json>,
 }
 
 #[derive(Default, Serialize)]
-struct CallJson {
-    module: ModuleJson,
+pub(super) struct CallJson {
+    /// A module of a program is a function; tools want a folder.
+    source: String,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(super) expressions: Map<String, Json>,
+    pub(super) module: ModuleJson,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) depends_on: Vec<String>,
 }
 
 /// The constants that a plan knows to be secret.
@@ -96,7 +104,11 @@ pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Co
         if !seen.insert(address.config()) {
             continue;
         }
+        let module = &address.module;
         let provider = &program.providers()[resource.provider].address;
+        let mut refer = |reference: &Reference| root_module.refer(module, reference);
+        let is_secret = secrets.test(&resource.address);
+        let expressions = expressions(&resource.arguments, &is_secret, &mut refer);
         let mut entry = json!({
             "address": terrane_core::addr::ResourceAddr {
                 module: ModuleAddr::root(),
@@ -106,23 +118,25 @@ pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Co
             "type": &*address.type_name,
             "name": &*address.name,
             "provider_config_key": provider.short(),
-            "expressions": expressions(&resource.arguments, &secrets.test(&resource.address)),
+            "expressions": expressions,
         });
         if let Some(version) = secrets.schema_version(&resource.address) {
             entry["schema_version"] = version.into();
         }
-        let depends_on: Vec<String> = resource
-            .depends_on
-            .iter()
-            .map(|&position| program.resources()[position].address.to_string())
+        let dependencies = resource.depends_on.iter();
+        let mut depends_on: Vec<String> = dependencies
+            .filter_map(|&on| root_module.depend(module, &program.resources()[on].address))
             .collect();
+        depends_on.dedup();
         if !depends_on.is_empty() {
             entry["depends_on"] = depends_on.into();
         }
-        root_module.inside(&address.module).resources.push(entry);
+        root_module.at(module.steps()).resources.push(entry);
     }
     for export in program.exports() {
-        let mut output = json!({ "expression": expression(&export.value) });
+        let root = ModuleAddr::root();
+        let mut refer = |reference: &Reference| root_module.refer(&root, reference);
+        let mut output = json!({ "expression": expression(&export.value, &mut refer) });
         if matches!(export.value, Expr::Sensitive(_)) {
             output["sensitive"] = true.into();
         }
@@ -132,43 +146,49 @@ pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Co
         .map(|resource| resource.provider)
         .collect();
     let providers = program.providers().entries();
+    let provider_config = providers
+        .filter(|(id, provider)| provider.location.is_some() || serving.contains(id))
+        .map(|(_, provider)| {
+            let address = &provider.address;
+            let mut entry = json!({
+                "name": &*address.source.type_name,
+                "full_name": address.source.to_string(),
+            });
+            if let Some(alias) = &address.alias {
+                entry["alias"] = json!(&**alias);
+            }
+            let root = ModuleAddr::root();
+            let mut refer = |reference: &Reference| root_module.refer(&root, reference);
+            let expressions = expressions(&provider.arguments, &looks_secret, &mut refer);
+            if expressions
+                .as_object()
+                .is_some_and(|members| !members.is_empty())
+            {
+                entry["expressions"] = expressions;
+            }
+            (address.short(), entry)
+        })
+        .collect();
     Configuration {
-        provider_config: providers
-            .filter(|(id, provider)| provider.location.is_some() || serving.contains(id))
-            .map(|(_, provider)| {
-                let address = &provider.address;
-                let mut entry = json!({
-                    "name": &*address.source.type_name,
-                    "full_name": address.source.to_string(),
-                });
-                if let Some(alias) = &address.alias {
-                    entry["alias"] = json!(&**alias);
-                }
-                let expressions = expressions(&provider.arguments, &looks_secret);
-                if expressions
-                    .as_object()
-                    .is_some_and(|members| !members.is_empty())
-                {
-                    entry["expressions"] = expressions;
-                }
-                (address.short(), entry)
-            })
-            .collect(),
+        provider_config,
         root_module,
     }
 }
 
 impl ModuleJson {
-    fn inside(&mut self, module: &ModuleAddr) -> &mut Self {
-        let mut place = self;
-        for step in module.steps() {
-            place = &mut place
-                .module_calls
-                .entry(step.name.to_string())
-                .or_default()
-                .module;
-        }
-        place
+    /// The module at the end of these steps.
+    pub(super) fn at(&mut self, steps: &[ModuleStep]) -> &mut Self {
+        let calls = steps.iter();
+        calls.fold(self, |module, step| &mut module.call(&step.name).module)
+    }
+
+    /// The module of that name in this one.
+    pub(super) fn call(&mut self, name: &str) -> &mut CallJson {
+        let call = self.module_calls.entry(name.to_owned());
+        call.or_insert_with(|| CallJson {
+            source: format!("./{name}"),
+            ..CallJson::default()
+        })
     }
 }
 
@@ -190,12 +210,12 @@ pub(super) fn looks_secret(name: &str) -> bool {
 }
 
 /// Arguments by name; of those that are secret only the references.
-fn expressions(arguments: &Expr, is_secret: &dyn Fn(&str) -> bool) -> Json {
+fn expressions(arguments: &Expr, is_secret: &dyn Fn(&str) -> bool, refer: &mut Refer<'_>) -> Json {
     match arguments {
         Expr::Map(members) => members
             .iter()
             .map(|(name, member)| {
-                let mut json = nested(member);
+                let mut json = nested(member, refer);
                 if is_secret(name) {
                     let references = json.get("references").cloned();
                     json = references
@@ -205,26 +225,29 @@ fn expressions(arguments: &Expr, is_secret: &dyn Fn(&str) -> bool) -> Json {
             })
             .collect::<Map<_, _>>()
             .into(),
-        other => expression(other),
+        other => expression(other, refer),
     }
 }
 
 /// Blocks keep their shape; everything else is one expression.
-fn nested(expr: &Expr) -> Json {
+fn nested(expr: &Expr, refer: &mut Refer<'_>) -> Json {
     match expr {
         Expr::List(elements) if elements.iter().any(|e| matches!(e, Expr::Map(_))) => elements
             .iter()
-            .map(|block| expressions(block, &|_| false))
+            .map(|block| expressions(block, &|_| false, refer))
             .collect(),
-        other => expression(other),
+        other => expression(other, refer),
     }
 }
 
-/// `{constant_value}` or `{references}`, each reference also with the resource it is into.
-fn expression(expr: &Expr) -> Json {
+/// Writes a reference from where an expression stands.
+type Refer<'a> = dyn FnMut(&Reference) -> Vec<String> + 'a;
+
+/// `{constant_value}` or `{references}`, each reference also with what it goes through.
+fn expression(expr: &Expr, refer: &mut Refer<'_>) -> Json {
     let mut references: Vec<String> = Vec::new();
     expr.for_each_reference(&mut |reference| {
-        for text in [reference.to_string(), reference.address.to_string()] {
+        for text in refer(reference) {
             if !references.contains(&text) {
                 references.push(text);
             }

@@ -6,6 +6,7 @@ mod cost;
 mod plan;
 mod policies;
 mod providers;
+mod references;
 mod reports;
 mod state;
 mod stream;

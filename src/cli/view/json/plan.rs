@@ -1,6 +1,6 @@
 //! A plan as Terraform's plan JSON, so that tools that read a Terraform plan read ours.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -44,6 +44,8 @@ pub(super) struct PlanJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     prior_state: Option<StateJson>,
     configuration: Configuration,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    relevant_attributes: Vec<AttributeJson>,
     /// Ours: Terraform's plan has no policies of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     policies: Vec<PolicyJson>,
@@ -64,6 +66,13 @@ struct DigestJson {
     sha256: String,
     place: String,
     parts: BTreeMap<String, String>,
+}
+
+/// An attribute that the plan depends on.
+#[derive(Serialize)]
+struct AttributeJson {
+    resource: String,
+    attribute: serde_json::Value,
 }
 
 #[derive(Serialize)]
@@ -195,6 +204,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
             .collect(),
         prior_state: prior.map(|state| super::state::document(state, secrets, &schemas)),
         configuration: configuration(program, &plan.changes),
+        relevant_attributes: relevant_attributes(program, &plan.changes),
         policies: policies.iter().map(PolicyJson::new).collect(),
         cost: cost.map(CostJson::new),
         plan_digest: digest_json(shown.digest()),
@@ -211,6 +221,27 @@ fn digest_json(digest: &PlanDigest) -> DigestJson {
         place: digest.place.clone(),
         parts: digest.parts.clone(),
     }
+}
+
+/// The attributes that changing objects and exported values refer to: drift elsewhere is without effect on the plan.
+fn relevant_attributes(program: &Program, changes: &[ResourceChange]) -> Vec<AttributeJson> {
+    let changing = changes.iter();
+    let changing = changing.filter(|it| it.action != Action::NoOp && it.deposed.is_none());
+    let declared = changing.filter_map(|change| program.position(&change.address));
+    let arguments = declared.map(|position| &program.resources()[position].arguments);
+    let exported = program.exports().iter().map(|export| &export.value);
+    let (mut seen, mut attributes) = (HashSet::new(), Vec::new());
+    for expression in arguments.chain(exported) {
+        expression.for_each_reference(&mut |reference| {
+            if seen.insert(reference.to_string()) {
+                attributes.push(AttributeJson {
+                    resource: reference.address.to_string(),
+                    attribute: steps(&reference.path),
+                });
+            }
+        });
+    }
+    attributes
 }
 
 /// A change with where the object was, and by what it is imported; an id that is a secret is left out.

@@ -307,7 +307,11 @@ impl RunView for JsonView {
         let done = &run.applied.done;
         let message = match run.is_complete {
             true => totals(run.mode, done),
-            false => partial(run.applied, &[]),
+            false => {
+                let lines = partial(run.applied, &[]);
+                let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+                lines.join(" ")
+            }
         };
         self.summary(&message, done, operation);
     }

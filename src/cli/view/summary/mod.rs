@@ -1,5 +1,6 @@
 //! The summary of a plan for scripts and agents: one JSON document of at most 8 KB, however large the plan is.
 
+mod facts;
 mod layout;
 
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use super::ShownPlan;
 use super::document::{Document, DocumentView, Said};
 use super::format::{Flag, Format};
-use layout::Facts;
+use facts::Facts;
 
 /// `--summary-json`.
 pub(super) static FORMAT: Format = Format {

@@ -83,9 +83,9 @@ impl RunView for TextView {
         let partial = run.partial.as_ref();
         let partial = partial.map(|(applied, skipped)| summary::partial(applied, skipped));
         let closed = run.closed.map(|closed| summary::closed(closed, run.took));
-        let sentences: Vec<String> = partial.into_iter().chain(closed).collect();
-        if !sentences.is_empty() {
-            self.closing(&sentences.join(" "));
+        let lines: Vec<String> = partial.into_iter().flatten().chain(closed).collect();
+        if !lines.is_empty() {
+            self.closing(&lines.join("\n"));
         }
     }
 }

@@ -29,8 +29,8 @@ pub(in crate::view) fn refreshed(recorded: usize) -> String {
     )
 }
 
-/// `3 of 9 steps done, 1 failed, 5 not attempted.`, and the names of those steps.
-pub(in crate::view) fn partial(applied: &Applied, skipped: &[String]) -> String {
+/// `3 of 9 steps done, 1 failed, 5 not attempted.`, and below it the names of those steps, a line each.
+pub(in crate::view) fn partial(applied: &Applied, skipped: &[String]) -> Vec<String> {
     let total = applied.succeeded + applied.failed + applied.skipped;
     let mut text = format!("{} of {} done", applied.succeeded, counted(total, "step"));
     if applied.failed > 0 {
@@ -40,29 +40,27 @@ pub(in crate::view) fn partial(applied: &Applied, skipped: &[String]) -> String 
         let _ = write!(text, ", {} not attempted", applied.skipped);
     }
     text.push('.');
-    if !applied.unknown.is_empty() {
-        let unknown = applied.unknown.iter();
-        let unknown: Vec<_> = unknown.map(|a| one_line(&a.to_string())).collect();
-        let _ = write!(
-            text,
-            " No response was recorded for {}: the next `up`, `destroy` or `refresh` recovers the operation, or says how to resolve it.",
-            named(&unknown)
-        );
-    }
-    if !skipped.is_empty() {
-        let _ = write!(text, " Not attempted: {}.", named(skipped));
-    }
-    text
+    let mut lines = vec![text];
+    let unknown = applied.unknown.iter();
+    let unknown: Vec<_> = unknown.map(|a| one_line(&a.to_string())).collect();
+    let heading = "No response was recorded; the next `up`, `destroy` or `refresh` recovers the operation, or says how to resolve it:";
+    lines.extend(named(heading, &unknown));
+    lines.extend(named("Not attempted:", skipped));
+    lines
 }
 
-/// The first few names, and how many more there are.
-fn named(names: &[String]) -> String {
+/// A heading and the first few names, and how many more there are; nothing without names.
+fn named(heading: &str, names: &[String]) -> Vec<String> {
     const NAMED: usize = 10;
-    let mut text = names[..names.len().min(NAMED)].join(", ");
-    if names.len() > NAMED {
-        let _ = write!(text, " and {} more", names.len() - NAMED);
+    if names.is_empty() {
+        return Vec::new();
     }
-    text
+    let shown = names.iter().take(NAMED);
+    let more = names.len().saturating_sub(NAMED);
+    std::iter::once(heading.to_owned())
+        .chain(shown.map(|name| format!("  {name}")))
+        .chain((more > 0).then(|| format!("  and {more} more")))
+        .collect()
 }
 
 /// `State serial 42 written to …; lock released. Took 12s.`
