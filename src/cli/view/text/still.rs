@@ -16,6 +16,7 @@ pub fn plan_text(plan: &Plan, program: &Program) -> String {
         policies: &[],
         cost: None,
         painter: Painter::PLAIN,
+        columns: None,
     };
     text.body()
 }
