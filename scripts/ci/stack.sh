@@ -5,6 +5,7 @@
 #   scripts/ci/stack.sh comment   posts the comment to the pull request, in place of the one before
 #   scripts/ci/stack.sh find      finds the run that previewed the pull request which was merged
 #   scripts/ci/stack.sh up        applies what was previewed, and nothing else
+#   scripts/ci/stack.sh image     builds the image of the application and pushes it to the repository that the stack made
 #   scripts/ci/stack.sh drift     fails when objects were changed outside of the program
 #
 # PROGRAM        the binary, for example prod-stack
@@ -14,6 +15,7 @@
 # BUILD_FLAGS    flags of `cargo build` (--release)
 # PLAN_KEY       a passphrase: the plan holds secrets and is handed on only encrypted. Without it the plan's digest is handed on, and
 #                `up` plans again and applies only the same changes
+# CONTEXT        the folder with the Dockerfile, for `image` (.)
 # PULL_REQUEST, GITHUB_TOKEN and the variables that GitHub sets, for `comment` and `find`
 set -euo pipefail
 
@@ -122,6 +124,18 @@ up() {
   stack up --plan-digest "$out/plan.json" --lock-timeout 15m --markdown "$out/applied.md"
 }
 
+image() {
+  local repository image digest
+  repository=$(stack output --raw ecr_repository_url)
+  image=$repository:${GITHUB_SHA:?}
+  aws ecr get-login-password | docker login --username AWS --password-stdin "${repository%%/*}"
+  docker build --tag "$image" "${CONTEXT:-.}"
+  docker push "$image"
+  # The digest is what was pushed, whatever the tag is moved to later.
+  digest=$(docker inspect --format '{{index .RepoDigests 0}}' "$image")
+  set_output image "${digest##*@}"
+}
+
 drift() {
   local code=0
   stack preview --refresh-only --detailed-exitcode --markdown "$out/drift.md" || code=$?
@@ -133,10 +147,10 @@ drift() {
 }
 
 case "${1:-}" in
-build | preview | comment | up | drift) "$1" ;;
+build | preview | comment | up | image | drift) "$1" ;;
 find) find_preview ;;
 *)
-  echo "usage: $0 build|preview|comment|find|up|drift" >&2
+  echo "usage: $0 build|preview|comment|find|up|image|drift" >&2
   exit 64
   ;;
 esac
