@@ -117,7 +117,9 @@ pub use into_expr::IntoExpr;
 pub use json_fault::json_fault;
 pub use lifecycle::{IgnoreChanges, Lifecycle, Trigger};
 pub use literal::Literal;
-pub use lookup::{ImportPlace, LookupRules, NameLookup, Standing, TagLookup};
+pub use lookup::{
+    ContentsLookup, Holding, ImportPlace, LookupRules, NameLookup, Standing, TagLookup,
+};
 pub use marks::Marked;
 pub use nested::{IsSet, Nested, NestedList, NestedOnly, Set};
 pub use output::{Output, Outputs, all};

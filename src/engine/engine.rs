@@ -9,6 +9,7 @@ use terrane_state::{Clock, MemoryRecorder, OpenIntent, Random, Recorder, State};
 
 use crate::apply::{self, Applied, Applier};
 use crate::caller::{CallerIdentity, callers};
+use crate::contents::{Contents, contents};
 use crate::event::{Event, EventSink, Quiet};
 use crate::first_plans::FinalPlans;
 use crate::lint::deprecated;
@@ -231,6 +232,11 @@ impl<'a> Engine<'a> {
         plan: &Plan,
     ) -> Result<Vec<CallerIdentity>, Diagnostics> {
         callers(program, plan, &self.running).await
+    }
+
+    /// What the objects hold that a plan deletes, as far as providers can say: nobody declared it, and it stands in the way.
+    pub async fn contents(&self, program: &Program, plan: &Plan) -> Vec<Contents> {
+        contents(program, plan, &self.running, self.parallelism).await
     }
 
     /// The objects that changed since a saved plan was made, an error each. Due before such a plan is applied.

@@ -18,6 +18,7 @@ pub static TEST: ProviderBinding = ProviderBinding {
             NameLookup::part("test_part", &["{name}"]),
             NameLookup::setting("test_setting", &["{name}"]),
         ],
+        contents: &[],
         tags: Some("tags"),
         by_tag: Some(TagLookup {
             data_source: FINDER,

@@ -44,6 +44,7 @@
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/mod.rs"));
 }
+mod contents;
 mod lookup;
 mod redirect;
 mod stateful;

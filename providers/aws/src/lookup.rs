@@ -11,6 +11,7 @@ pub(crate) const LOOKUP: LookupRules = LookupRules {
         config: tag_filter,
         ids: ids_of_type,
     }),
+    contents: crate::contents::CONTENTS,
     place: Some(ImportPlace {
         argument: "region",
         is_place: is_region,

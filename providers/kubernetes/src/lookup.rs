@@ -7,6 +7,7 @@ pub(crate) const LOOKUP: LookupRules = LookupRules {
     by_name: NAMED,
     tags: None,
     by_tag: None,
+    contents: &[],
     place: None,
 };
 

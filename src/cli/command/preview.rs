@@ -109,6 +109,10 @@ async fn plan_and_show(
         Ok((program, plan)) => Ok(terrane_deploy::known_callers(&engine, program, plan).await),
         Err(_) => Ok(Vec::new()),
     };
+    let contents = match &planned {
+        Ok(plan) => engine.contents(&program, plan).await,
+        Err(_) => Vec::new(),
+    };
     engine.close().await;
     if let Some((run, _)) = held {
         run.close().await.map_err(|error| run_error(&error))?;
@@ -116,7 +120,7 @@ async fn plan_and_show(
     let (program, plan) = planned?;
 
     session.say(&plan.diagnostics);
-    let advice = advice::on(&plan);
+    let advice = advice::on(&plan, &contents);
     let made_at = SystemClock::default().now();
     let callers = callers.unwrap_or_else(|error| {
         session.say(&unknown_callers(error));

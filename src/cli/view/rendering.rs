@@ -94,7 +94,7 @@ impl Rendering {
             TextView::new(streams.clone()).graph(&graph, form);
             return Ok(captured.text(&streams));
         }
-        let advice = advice::on(scene.plan);
+        let advice = advice::on(scene.plan, &[]);
         let mut diagnostics = scene.plan.diagnostics.clone();
         diagnostics.extend(advice.clone());
         self.with_view(folder, |view, details| {
@@ -201,7 +201,7 @@ impl Scene<'_> {
         };
         say(&self.plan.diagnostics);
         self.shown(details, &Diagnostics::new(), |shown| view.planned(shown));
-        say(&advice::on(self.plan));
+        say(&advice::on(self.plan, &[]));
         let Some(applied) = self.applied else {
             return Ok(());
         };

@@ -9,7 +9,7 @@ use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program, Severity};
 use terrane_deploy::{
     Attendant, Carried, Ended, FreshPlan, HeldRun, PlanSource, Proposal, attend, policies,
 };
-use terrane_engine::{Applied, DeferralReason, DeferredChange, Plan, Recovered};
+use terrane_engine::{Applied, DeferralReason, DeferredChange, Engine, Plan, Recovered};
 use terrane_provider::Plugins;
 use terrane_state::model::OutputValue;
 use terrane_state::{Clock as _, Closed, Operation, Recorder as _, RunError, SystemClock};
@@ -85,6 +85,7 @@ pub(crate) struct Work<'a, S> {
     feed: &'a Feed,
     view: &'a RunViews,
     signals: &'a Signals,
+    engine: &'a Engine<'a>,
 }
 
 /// Does the work of a command that runs; its own views report a failure.
@@ -145,6 +146,7 @@ where
         feed: &feed,
         view: &view,
         signals: &signals,
+        engine: &engine,
     };
     let ended = {
         let _ticking = feed.ticking();
@@ -223,7 +225,8 @@ impl<S> Attendant for Work<'_, S> {
             diagnostics: &Diagnostics::new(),
         };
         self.view.planned(&shown);
-        self.view.diagnostics(&advice::on(plan));
+        let contents = self.engine.contents(self.program, plan).await;
+        self.view.diagnostics(&advice::on(plan, &contents));
         let approved = applying.approved.as_ref();
         let approved = approved.map_or(Ok(()), |approved| approved.check(shown.digest()));
         all_of([check(plan, &applying.guard, &policies, so_far), approved])?;

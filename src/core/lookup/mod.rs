@@ -1,5 +1,9 @@
 //! Rules by which objects are found without their id, which bindings carry beside a provider's schema.
 
+mod contents;
+
+pub use contents::{ContentsLookup, Holding};
+
 use crate::value::Value;
 
 /// How a provider's objects are found. The engine looks when the response to a creation was lost, and before it creates
@@ -12,6 +16,8 @@ pub struct LookupRules {
     pub tags: Option<&'static str>,
     /// How objects are found by a tag, where the provider has something for that.
     pub by_tag: Option<TagLookup>,
+    /// What is asked about objects before they are deleted.
+    pub contents: &'static [ContentsLookup],
     /// How ids say where an object lies, where one provider configuration reaches several places.
     pub place: Option<ImportPlace>,
 }
@@ -70,6 +76,7 @@ impl LookupRules {
         by_name: &[],
         tags: None,
         by_tag: None,
+        contents: &[],
         place: None,
     };
 

@@ -94,7 +94,10 @@ impl Objects {
     pub(super) fn to_json(&self) -> Json {
         let write = |ty: Option<&Type>, object: &Value| {
             let json = match ty {
-                Some(ty) => object.to_json(ty),
+                // Somebody may have written an object that does not fit.
+                Some(ty) => object
+                    .to_json(ty)
+                    .or_else(|_| object.to_json(&object.implied_type())),
                 None => object.to_json(&object.implied_type()),
             };
             // Everything here was read from JSON, or has been written to the ledger already.

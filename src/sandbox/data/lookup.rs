@@ -40,7 +40,7 @@ pub(super) fn read(
     if plural {
         let ids = || text_set(found.iter().map(|(id, _)| id.as_str()));
         put(state, "id", settings.region.as_str());
-        for list in ["ids", "names"] {
+        for list in ["ids", "names", "keys"] {
             if state.contains_key(list) {
                 let value = match schema.ty() {
                     terrane_core::Type::Object(object)
@@ -78,6 +78,14 @@ pub(super) fn read(
             put(state, "tags", tags.clone());
         }
     }
+    if type_name == "aws_ecr_images" {
+        let images = found.iter().map(|(_, image)| {
+            let member = |name: &str| image.get(name).cloned().unwrap_or_default();
+            let names = ["image_digest", "image_tag"].map(|name| (name, member(name)));
+            Value::map(names)
+        });
+        put(state, "image_ids", Value::list(images.collect()));
+    }
     finish(schema, state);
     Ok(())
 }
@@ -96,8 +104,17 @@ fn fits(config: &Map, object: &Map) -> bool {
                 Some(tag) => object.get("tags_all").and_then(|tags| tags.get(tag)),
                 None => object.get(&*name.replace('-', "_")),
             };
+            if name == "tag-key" {
+                let tags = object.get("tags_all").and_then(Value::members);
+                return tags.is_some_and(|tags| values.iter().any(|key| tags.contains_key(*key)));
+            }
+            // As in EC2, `*` stands for any text; here only at the end.
+            let is_like = |value: &&str, fact: &str| match value.strip_suffix('*') {
+                Some(begin) => fact.starts_with(begin),
+                None => *value == fact,
+            };
             fact.and_then(Value::as_str)
-                .is_some_and(|fact| values.contains(&fact))
+                .is_some_and(|fact| values.iter().any(|value| is_like(value, fact)))
         }),
         ("tags", tags) => {
             let own = object.get("tags_all").and_then(Value::members);

@@ -1,11 +1,16 @@
 //! ECR.
 
+use terrane_core::Value;
+use terrane_core::value::Map;
+
 use super::view::one_block;
-use super::{ACCOUNT, CloudView, Rule, Verdict, refuse};
+use super::{ACCOUNT, CloudView, Rule, Verdict, refuse, text};
 use crate::draft::Draft;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::new("aws_ecr_repository", "ECR Repository").creates(create_repository),
+    Rule::new("aws_ecr_repository", "ECR Repository")
+        .creates(create_repository)
+        .deletes(delete_repository),
     Rule::new("aws_ecr_lifecycle_policy", "ECR Lifecycle Policy").creates(part_of_repository),
     Rule::new("aws_ecr_repository_policy", "ECR Repository Policy").creates(part_of_repository),
 ];
@@ -34,6 +39,21 @@ fn create_repository(repository: &mut Draft, view: &CloudView<'_>) -> Verdict {
     if repository.block("image_scanning_configuration").is_none() {
         let block = one_block([("scan_on_push", false.into())]);
         repository.put("image_scanning_configuration", block);
+    }
+    Ok(())
+}
+
+/// No type is an image: whoever pushes one leaves it in the sandbox as an object of `aws_ecr_image`.
+fn delete_repository(repository: &Map, view: &CloudView<'_>) -> Verdict {
+    let name = text(repository, "name");
+    let forced = repository.get("force_delete").and_then(Value::as_bool) == Some(true);
+    if !forced && view.has("aws_ecr_image", "repository_name", name) {
+        return refuse(
+            "RepositoryNotEmptyException",
+            format!(
+                "The repository with name '{name}' in registry with id '{ACCOUNT}' cannot be deleted because it still contains images"
+            ),
+        );
     }
     Ok(())
 }

@@ -4,11 +4,11 @@ mod moves;
 mod obstacles;
 
 use terrane_core::Diagnostics;
-use terrane_engine::Plan;
+use terrane_engine::{Contents, Plan};
 
 /// Everything that a person should know before they confirm that plan.
-pub(crate) fn on(plan: &Plan) -> Diagnostics {
+pub(crate) fn on(plan: &Plan, contents: &[Contents]) -> Diagnostics {
     let moves = moves::looked_for(&plan.changes);
-    let obstacles = obstacles::found(&plan.changes);
+    let obstacles = obstacles::found(&plan.changes, contents);
     moves.into_iter().chain(obstacles).collect()
 }

@@ -1,8 +1,8 @@
 //! Deletions that a cloud would refuse, so that a run would end half-way: protected objects, and those that must be empty.
 
 use terrane_core::addr::Mode;
-use terrane_core::{Diagnostic, Value};
-use terrane_engine::ResourceChange;
+use terrane_core::{Diagnostic, Holding, Value};
+use terrane_engine::{Contents, ResourceChange};
 
 use crate::session::quoted_if_needed;
 use crate::view::outline::id;
@@ -34,8 +34,13 @@ const CONTAINERS: [(&str, &str, &str); 2] = [
 /// More are counted.
 const NAMED: usize = 10;
 
-/// A warning for each kind of obstacle.
-pub(super) fn found(changes: &[ResourceChange]) -> Vec<Diagnostic> {
+/// A warning for each kind of obstacle. What the providers said of the contents is told; where they said nothing, that there may be some.
+pub(super) fn found(changes: &[ResourceChange], contents: &[Contents]) -> Vec<Diagnostic> {
+    let is_known = |change: &ResourceChange| {
+        let inside = |one: &&Contents| matches!(one.rule.holds, Holding::Inside { .. });
+        let mut asked = contents.iter().filter(inside);
+        asked.any(|one| one.address == change.address && one.names.is_some())
+    };
     let lost = changes.iter().filter(|change| {
         change.action.destroys()
             && change.address.resource.mode == Mode::Managed
@@ -53,6 +58,7 @@ pub(super) fn found(changes: &[ResourceChange]) -> Vec<Diagnostic> {
         let container = CONTAINERS.iter().find(|(name, _, _)| *name == kind);
         if let Some((_, attribute, command)) = container
             && is(attribute, false)
+            && !is_known(change)
         {
             filled.push((change, *attribute, *command));
         }
@@ -61,7 +67,7 @@ pub(super) fn found(changes: &[ResourceChange]) -> Vec<Diagnostic> {
             snapshots.push(change);
         }
     }
-    let mut warnings = Vec::new();
+    let mut warnings = held(contents);
     if !protected.is_empty() {
         let names = protected.iter();
         let names = names.map(|(change, attribute)| named(change, attribute));
@@ -105,6 +111,54 @@ pub(super) fn found(changes: &[ResourceChange]) -> Vec<Diagnostic> {
         );
     }
     warnings
+}
+
+/// What stands in the way, as the providers told it.
+fn held(contents: &[Contents]) -> Vec<Diagnostic> {
+    let full = contents.iter().filter_map(|one| {
+        let names = one.names.as_ref().filter(|names| !names.is_empty())?;
+        Some((one, names))
+    });
+    let (mut inside, mut emptied_by, mut attached) = (Vec::new(), Vec::new(), Vec::new());
+    for (one, names) in full {
+        let address = one_line(&one.address.to_string());
+        let count = names.len();
+        let word = match count {
+            1 => one.rule.words.0,
+            _ => one.rule.words.1,
+        };
+        let some = listed(names.iter().map(|name| one_line(name)));
+        match one.rule.holds {
+            Holding::Inside { emptied_by: by, .. } => {
+                inside.push(format!("{address} holds {count} {word}: {some}"));
+                if !emptied_by.contains(&by) {
+                    emptied_by.push(by);
+                }
+            }
+            Holding::Attached { remedy } => {
+                let text = format!("{count} {word} that the program did not make: {some}");
+                attached.push(
+                    Diagnostic::warning(format!("{address} is used by {text}"))
+                        .detail("the deletion fails, or leaves them behind")
+                        .hint(remedy),
+                );
+            }
+        }
+    }
+    if !inside.is_empty() {
+        let keys: Vec<String> = emptied_by.iter().map(|key| format!("`{key}`")).collect();
+        let summary = "the plan destroys containers that are not empty, and will fail there";
+        attached.insert(
+            0,
+            Diagnostic::warning(summary)
+                .detail(inside.join("\n"))
+                .hint(format!(
+                    "to lose all of it, set {} in the program and run `up` first: then the deletion empties them",
+                    keys.join(" and ")
+                )),
+        );
+    }
+    attached
 }
 
 fn named(change: &ResourceChange, attribute: &str) -> String {
@@ -163,7 +217,7 @@ mod tests {
                 ],
             ),
         ];
-        let told: Vec<(String, Vec<String>)> = found(&changes)
+        let told: Vec<(String, Vec<String>)> = found(&changes, &[])
             .into_iter()
             .map(|one| (one.detail, one.hints))
             .collect();
@@ -186,6 +240,6 @@ mod tests {
             object(&[("enable_deletion_protection", Value::from(true))]),
             object(&[]),
         );
-        assert!(found(&[kept]).is_empty());
+        assert!(found(&[kept], &[]).is_empty());
     }
 }
