@@ -135,6 +135,10 @@ fn nodes(
         .node_role_arn(role.arn())
         .subnet_ids(network.private_subnet_ids())
         .instance_types(&config.eks_node_instance_types)
+        .capacity_type(match config.eks_node_spot {
+            true => "SPOT",
+            false => "ON_DEMAND",
+        })
         .scaling_config(
             node_group::ScalingConfig::builder()
                 .desired_size(config.eks_node_desired_size)

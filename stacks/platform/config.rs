@@ -3,11 +3,11 @@
 use std::fmt;
 
 use ipnet::Ipv4Net;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use terrane::{Error, Result};
 
 /// The platform's configuration. Every key has a default; unknown keys are refused.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The AWS region that everything is in.
@@ -24,6 +24,8 @@ pub struct Config {
     pub eks_addons: bool,
     /// The instance types of the nodes. Changing them replaces the node group.
     pub eks_node_instance_types: Vec<String>,
+    /// Nodes on spare capacity, which costs about a third and can be taken away in two minutes. Changing it replaces the node group.
+    pub eks_node_spot: bool,
     /// How many nodes to start with, between the two below.
     pub eks_node_desired_size: u32,
     /// The fewest nodes that autoscaling leaves.
@@ -106,6 +108,7 @@ impl Default for Config {
             eks_cluster_version: "1.28".to_owned(),
             eks_addons: false,
             eks_node_instance_types: vec!["t3.medium".to_owned()],
+            eks_node_spot: false,
             eks_node_desired_size: 3,
             eks_node_min_size: 2,
             eks_node_max_size: 6,

@@ -31,11 +31,17 @@
 //!
 //! Why not one function: each component is a plain struct of handles, so another platform can take the network and leave the rest.
 
+// The programs below `stacks` name this crate so; its tests include one of them.
+#[cfg(test)]
+extern crate self as terrane_platform;
+
 mod addons;
 mod application;
 mod cluster;
 mod config;
 mod delivery;
+#[cfg(test)]
+mod guide;
 mod hardening;
 mod identity;
 mod kubernetes;
@@ -59,7 +65,7 @@ pub use identity::Identity;
 pub use mlflow::{Database, Mlflow, Server};
 pub use monitoring::{Chart, Managed, Monitoring};
 pub use network::Network;
-pub use platform::Platform;
+pub use platform::{Platform, declare_provider};
 pub use policies::checklist;
 pub use registry::Registry;
 pub use state::state_backend;

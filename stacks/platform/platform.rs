@@ -11,6 +11,22 @@ use crate::{
     Network, Registry, Storage, checklist, kubernetes,
 };
 
+/// Declares the AWS provider as all stacks of the platform configure it: its region, and tags that say whose everything is.
+pub fn declare_provider(stack: &mut Stack, config: &Config) {
+    // Objects that an interrupted run was creating are found by the next one.
+    stack.owner_tags(true);
+    let mut provider = Provider::builder()
+        .region(&config.aws_region)
+        .default_tags([
+            ("Project", "mlops-platform"),
+            ("Environment", &config.environment),
+        ]);
+    if let Some(role) = &config.aws_role_arn {
+        provider = provider.assume_role(AssumeRole::builder().role_arn(role));
+    }
+    stack.provider(provider);
+}
+
 /// The whole platform.
 #[derive(Debug, Clone)]
 pub struct Platform {
@@ -47,18 +63,7 @@ impl Platform {
     /// When the configuration contradicts itself.
     pub fn declare(stack: &mut Stack, config: &Config) -> Result<Self> {
         config.check()?;
-        // Objects that an interrupted run was creating are found by the next one.
-        stack.owner_tags(true);
-        let mut provider = Provider::builder()
-            .region(&config.aws_region)
-            .default_tags([
-                ("Project", "mlops-platform"),
-                ("Environment", &config.environment),
-            ]);
-        if let Some(role) = &config.aws_role_arn {
-            provider = provider.assume_role(AssumeRole::builder().role_arn(role));
-        }
-        stack.provider(provider);
+        declare_provider(stack, config);
         stack.policies(checklist(config));
         let keys = config.kms.then(|| Keys::declare(stack, config));
         let keys = keys.as_ref();

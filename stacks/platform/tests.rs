@@ -12,7 +12,7 @@ use terrane_testkit::{TestCloud, TestStack};
 use crate::{Config, Platform};
 
 /// The platform with those values in place of its defaults.
-fn platform(flags: &[&str]) -> TestStack {
+pub(crate) fn platform(flags: &[&str]) -> TestStack {
     let stack = TestStack::new(|stack: &mut Stack| {
         let config: Config = stack.config()?;
         Platform::declare(stack, &config)?.export(stack);
@@ -110,7 +110,7 @@ fn a_nat_gateway_a_zone_adds_the_second_gateway_and_its_address() {
 }
 
 /// The keys that switch a part on.
-const PARTS: [&str; 13] = [
+pub(crate) const PARTS: [&str; 13] = [
     "eks_addons",
     "waf",
     "flow_logs",
@@ -127,7 +127,7 @@ const PARTS: [&str; 13] = [
 ];
 
 /// The flag that switches a part on: a key that is `true`, or the whole flag.
-fn on(key: &str) -> String {
+pub(crate) fn on(key: &str) -> String {
     match key.contains('=') {
         true => key.to_owned(),
         false => format!("{key}=true"),
@@ -272,6 +272,27 @@ fn each_key_switches_on_its_own_part_and_nothing_else() {
     ");
 }
 
+#[path = "../lab/main.rs"]
+#[allow(dead_code)]
+mod lab;
+
+#[test]
+fn another_program_takes_the_network_and_the_buckets_and_leaves_the_rest() {
+    let source = include_str!("../lab/main.rs");
+    assert!(source.lines().count() < 30);
+    let stack = TestStack::new(lab::lab).var("environment=lab");
+    let program = stack.program().expect("a program");
+    let modules: BTreeSet<String> = program
+        .resources()
+        .iter()
+        .map(|resource| resource.address.resource.module.to_string())
+        .collect();
+    assert_eq!(
+        modules.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["module.network", "module.storage"]
+    );
+}
+
 #[test]
 fn every_output_is_published_under_its_name() {
     let plan = platform(&[]).plan();
@@ -312,6 +333,20 @@ fn the_embedded_configurations_are_complete_and_right() {
         let config: Config = values.deserialize().expect("a configuration");
         config.check().expect("no contradiction");
         assert_eq!(format!("{}.toml", config.environment), name);
+    }
+}
+
+#[test]
+fn the_file_of_production_shows_every_key_with_its_default() {
+    let text = include_str!("../prod/prod.toml");
+    let mut values = ConfigValues::new();
+    values.add_toml("prod.toml", text).expect("TOML");
+    let config: Config = values.deserialize().expect("a configuration");
+    let json = |config: &Config| serde_json::to_value(config).expect("JSON");
+    assert_eq!(json(&config), json(&Config::default()));
+    let keys = json(&config);
+    for key in keys.as_object().expect("an object").keys() {
+        assert!(text.contains(&format!("{key} = ")), "{key} is not shown");
     }
 }
 
@@ -401,6 +436,90 @@ fn the_checklist_holds_for_every_environment() {
             assert_eq!(report.outcome(), expected, "{report:?}");
         }
     }
+}
+
+/// Something against each policy of the checklist, beside the platform.
+fn breaks_everything(stack: &mut Stack, platform: &Platform) {
+    eks::NodeGroup::builder("open")
+        .cluster_name(platform.cluster.cluster.name())
+        .node_role_arn("arn:aws:iam::123456789012:role/r")
+        .subnet_ids(platform.network.public_subnet_ids())
+        .scaling_config(
+            eks::node_group::ScalingConfig::builder()
+                .desired_size(1)
+                .min_size(1)
+                .max_size(1),
+        )
+        .declare(stack);
+    ec2::SecurityGroup::builder("open")
+        .ingress(
+            ec2::security_group::Ingress::builder()
+                .protocol("tcp")
+                .from_port(22)
+                .to_port(22)
+                .cidr_blocks(["0.0.0.0/0"]),
+        )
+        .declare(stack);
+    for bare in [
+        "aws_s3_bucket",
+        "aws_ecr_repository",
+        "aws_iam_access_key",
+        "aws_eks_cluster",
+        "aws_cloudwatch_log_group",
+        "aws_vpc",
+        "aws_kms_key",
+    ] {
+        Resource::dynamic(bare, "bare").declare(stack);
+    }
+    Resource::dynamic("aws_s3_bucket_acl", "open")
+        .set("acl", "public-read")
+        .declare(stack);
+    let issuer = "token.actions.githubusercontent.com";
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": format!("arn:aws:iam::123456789012:oidc-provider/{issuer}")},
+    }]});
+    Resource::dynamic("aws_iam_role", "open")
+        .set("assume_role_policy", trust.to_string())
+        .declare(stack);
+    let spec = json!([{"template": [{"spec": [{"container": [{"name": "root"}]}]}]}]);
+    Resource::dynamic("kubernetes_deployment_v1", "root")
+        .set("spec", spec)
+        .declare(stack);
+}
+
+#[test]
+fn every_policy_of_the_whole_checklist_refuses_a_program_that_breaks_it() {
+    let mut values = ConfigValues::new();
+    for part in PARTS {
+        values.add_flag(&on(part)).expect("a flag");
+    }
+    let config: Config = values.deserialize().expect("a configuration");
+    let stack = TestStack::new(move |stack: &mut Stack| {
+        let platform = Platform::declare(stack, &config)?;
+        breaks_everything(stack, &platform);
+        Ok(())
+    });
+    let program = stack.program().expect("a program");
+    let reports = PlannedStack::creating(&program).review();
+    let refusing = reports.iter().filter(|report| report.refuses());
+    let found: BTreeSet<String> = refusing.map(|report| report.name.to_string()).collect();
+    let flags = PARTS.map(on);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let program = platform(&flags).program().expect("a program");
+    // One is a notice, and one is about a change of a cluster that exists: tests of their own.
+    let about_versions = [
+        "Kubernetes is supported",
+        "Kubernetes goes up one minor version at a time",
+    ];
+    let all: BTreeSet<String> = program
+        .policies()
+        .iter()
+        .map(|policy| policy.name().to_string())
+        .filter(|name| !about_versions.contains(&&**name))
+        .collect();
+    assert_eq!(found, all);
 }
 
 #[test]

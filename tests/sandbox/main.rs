@@ -2,6 +2,7 @@
 
 mod cost;
 mod forge;
+mod guide;
 mod plan_json;
 mod platform;
 mod workflow;

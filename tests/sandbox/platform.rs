@@ -1,6 +1,7 @@
 //! The platform's parts in the sandbox: each switched on and off again, upgraded, and cleaned up.
 
 use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::SandboxFolder;
 
@@ -28,6 +29,107 @@ fn without_places(text: &str) -> String {
         .filter(|line| !line.starts_with("  declared"))
         .map(|line| line.split("  stacks/").next().unwrap_or_default());
     lines.collect::<Vec<_>>().join("\n")
+}
+
+impl SandboxFolder {
+    /// Puts an object into the cloud behind the program's back.
+    fn leave(&self, kind: &str, id: &str, object: serde_json::Value) {
+        self.edit(|objects| {
+            let of_kind = objects.entry(kind).or_insert_with(|| json!({}));
+            of_kind[id] = object;
+        });
+    }
+
+    /// Changes the objects of the cloud behind the program's back.
+    fn edit(&self, change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>)) {
+        let path = self.folder().join("cloud.json");
+        let bytes = std::fs::read(&path).expect("the cloud");
+        let mut cloud: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        change(cloud["objects"].as_object_mut().expect("objects"));
+        std::fs::write(&path, cloud.to_string()).expect("writable");
+    }
+
+    /// The id of the only object of a type.
+    fn only(&self, kind: &str) -> String {
+        let objects = self.objects();
+        let mut ids = objects[kind].as_object().expect("objects").keys();
+        ids.next().expect("one").clone()
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_destroy_is_named_before_it_starts() {
+    let folder = SandboxFolder::new();
+    folder.succeeds(&["up", "--yes"]);
+    let models = "mlops-platform-prod-models";
+    for key in ["churn/1/model.pkl", "churn/2/model.pkl"] {
+        folder.leave(
+            "aws_s3_object",
+            key,
+            json!({"bucket": models, "key": key, "id": key}),
+        );
+    }
+    let repository = "mlops-platform-prod-api";
+    folder.leave(
+        "aws_ecr_image",
+        "v1",
+        json!({"repository_name": repository, "image_tag": "v1", "image_digest": "sha256:0a"}),
+    );
+    let vpc = folder.only("aws_vpc");
+    let subnets = folder.objects()["aws_subnet"].clone();
+    let subnet = subnets
+        .as_object()
+        .expect("subnets")
+        .keys()
+        .next()
+        .expect("one")
+        .clone();
+    folder.leave(
+        "aws_network_interface",
+        "eni-0a1b2c",
+        json!({"id": "eni-0a1b2c", "vpc_id": vpc, "subnet_id": subnet,
+            "description": "ELB app/k8s-shop-api-0a1b/5d6e"}),
+    );
+    let tags = json!({
+        "kubernetes.io/cluster/mlops-platform-prod-cluster": "owned",
+        "kubernetes.io/created-for/pvc/name": "data",
+    });
+    folder.leave(
+        "aws_ebs_volume",
+        "vol-0a1b2c",
+        json!({"id": "vol-0a1b2c", "tags_all": tags}),
+    );
+
+    let shown = folder.run(&["preview", "--destroy"]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    assert_snapshot!(shown.err.replace(&vpc, "vpc-0a1b2c"), @r#"
+    warning: the plan destroys containers that are not empty, and will fail there
+      | module.storage.aws_s3_bucket.main["models"] holds 2 objects: churn/1/model.pkl, churn/2/model.pkl
+      | module.registry.aws_ecr_repository.api holds 1 image: v1
+    hint: to lose all of it, set `force_destroy` and `force_delete` in the program and run `sandbox-stack up --sandbox` first: then the deletion empties them
+
+    warning: module.network.aws_vpc.main is used by 1 load balancer that the program did not make: ELB app/k8s-shop-api-0a1b/5d6e (eni-0a1b2c): the deletion fails, or leaves them behind
+    hint: delete the services and ingresses that made them, with `kubectl delete`, and wait until they are gone
+
+    warning: module.cluster.aws_eks_cluster.main is used by 1 volume that the program did not make: vol-0a1b2c: the deletion fails, or leaves them behind
+    hint: delete the claims that made them, with `kubectl delete pvc`, or they stay and cost after the cluster is gone
+    "#);
+    // The same is said by the command that does it, above its question.
+    let asked = folder.run(&["destroy", "--yes"]);
+    assert_ne!(asked.code, 0);
+    let before = asked.err.split("destroying").next().unwrap_or_default();
+    assert!(before.contains("holds 1 image: v1"), "{}", asked.err);
+
+    // With the keys that it names, everything goes.
+    for kind in ["aws_network_interface", "aws_ebs_volume"] {
+        folder.edit(|objects| drop(objects.remove(kind)));
+    }
+    let keys = ["--var", "force_destroy=true", "--var", "force_delete=true"];
+    folder.succeeds(&[&["up", "--yes"][..], &keys].concat());
+    let gone = folder.run(&[&["destroy", "--yes"][..], &keys].concat());
+    assert_eq!(gone.code, 0, "{}", gone.err);
+    assert!(!gone.err.contains("warning"), "{}", gone.err);
+    assert_eq!(folder.succeeds(&["state", "list"]), "");
 }
 
 #[test]
