@@ -267,7 +267,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Ends every provider process.
-    pub async fn close(self) {
+    pub async fn close(&self) {
         self.running.close().await;
     }
 }
