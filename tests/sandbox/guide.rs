@@ -21,8 +21,12 @@ case " $* " in
 esac
 "#;
 
-/// In place of the other tools: what they are asked for.
-const TOOL: &str = "#!/bin/sh\necho \"$(basename \"$0\") $*\" >>\"$TOOLS\"\n";
+/// In place of the other tools: what they are asked for. Whoever gets a password waits for it, so that the order is always the same.
+const TOOL: &str = r#"#!/bin/sh
+case "$*" in *--password-stdin*) read -r _ ;; esac
+echo "$(basename "$0") $*" >>"$TOOLS"
+echo token
+"#;
 
 /// A block of the guide: commands, or the beginnings of lines that the commands before print.
 enum Block {
@@ -86,7 +90,9 @@ fn the_guide_to_the_platform_works_line_by_line() {
                     let output = command.output().expect("bash runs");
                     let said = String::from_utf8_lossy(&output.stderr);
                     assert!(output.status.success(), "{line}\n{said}");
+                    // What is printed raw has no line end.
                     printed += &String::from_utf8_lossy(&output.stdout);
+                    printed += "\n";
                     ran += 1;
                 }
             }
@@ -103,7 +109,16 @@ fn the_guide_to_the_platform_works_line_by_line() {
     }
     assert!(ran > 15, "the guide was not understood");
     let asked = std::fs::read_to_string(tools).expect("the tools");
-    assert_snapshot!(asked, @"");
+    assert_snapshot!(asked, @"
+    aws eks update-kubeconfig --region us-east-1 --name mlops-platform-prod-cluster
+    kubectl get nodes
+    aws ecr get-login-password --region us-east-1
+    docker login --username AWS --password-stdin 123456789012.dkr.ecr.us-east-1.amazonaws.com
+    docker build --tag 123456789012.dkr.ecr.us-east-1.amazonaws.com/mlops-platform-prod-api:v1 .
+    docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/mlops-platform-prod-api:v1
+    kubectl apply -k k8s
+    kubectl delete ingress,service --all --namespace mlops-platform
+    ");
 }
 
 #[test]
