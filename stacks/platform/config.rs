@@ -72,6 +72,7 @@ pub struct Config {
     /// A secret of the application in Secrets Manager, which its service account alone may read.
     pub secrets_manager: bool,
     /// The secret's value, at best from `TERRANE_VAR_APPLICATION_SECRET`; without it, Secrets Manager makes one up. It is stored nowhere else.
+    #[serde(skip_serializing)]
     pub application_secret: Option<Hidden>,
     /// Counted up, the secret gets its value once more: what `application_secret` says by then, or another one that is made up.
     pub application_secret_version: u32,

@@ -491,9 +491,18 @@ fn breaks_everything(stack: &mut Stack, platform: &Platform) {
 
 #[test]
 fn every_policy_of_the_whole_checklist_refuses_a_program_that_breaks_it() {
+    // The policies of secrets, monitoring and MLflow are broken in tests of their own.
+    let others = [
+        "secrets_manager",
+        "monitoring",
+        "monitoring_in_cluster",
+        "mlflow",
+    ];
+    let parts = PARTS.into_iter().filter(|part| !others.contains(part));
+    let flags: Vec<String> = parts.map(on).collect();
     let mut values = ConfigValues::new();
-    for part in PARTS {
-        values.add_flag(&on(part)).expect("a flag");
+    for flag in &flags {
+        values.add_flag(flag).expect("a flag");
     }
     let config: Config = values.deserialize().expect("a configuration");
     let stack = TestStack::new(move |stack: &mut Stack| {
@@ -505,7 +514,6 @@ fn every_policy_of_the_whole_checklist_refuses_a_program_that_breaks_it() {
     let reports = PlannedStack::creating(&program).review();
     let refusing = reports.iter().filter(|report| report.refuses());
     let found: BTreeSet<String> = refusing.map(|report| report.name.to_string()).collect();
-    let flags = PARTS.map(on);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let program = platform(&flags).program().expect("a program");
     // One is a notice, and one is about a change of a cluster that exists: tests of their own.
