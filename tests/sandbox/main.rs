@@ -3,8 +3,10 @@
 mod cost;
 mod forge;
 mod guide;
+mod observed;
 mod plan_json;
 mod platform;
+mod secrets;
 mod workflow;
 
 use std::collections::BTreeMap;
