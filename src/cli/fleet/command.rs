@@ -426,10 +426,14 @@ impl Shower {
             return;
         }
         if !self.is_quiet {
-            let text = shown_text(&shown, Painter(self.streams.out_style));
+            let text = shown_text(
+                &shown,
+                self.streams.out_columns(),
+                Painter(self.streams.out_style),
+            );
             self.streams.out(format!("{text}\n"));
         }
-        let plain = shown_text(&shown, Painter::PLAIN);
+        let plain = shown_text(&shown, None, Painter::PLAIN);
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         plans.insert(id, plain);
     }

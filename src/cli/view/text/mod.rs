@@ -40,20 +40,25 @@ pub(crate) use outputs::shown as shown_output;
 pub use still::plan_text;
 pub(in crate::view) use summary::{closed, partial, refreshed, totals};
 pub(crate) use words::name;
+pub(in crate::view) use words::waiting;
 
-/// The text of a plan that is to be shown.
-pub(crate) fn shown_text(shown: &ShownPlan<'_>, painter: Painter) -> String {
+/// The text of a plan that is to be shown, on lines of so many columns where they matter.
+pub(crate) fn shown_text(
+    shown: &ShownPlan<'_>,
+    columns: Option<usize>,
+    painter: Painter,
+) -> String {
     let outline = Outline::of(shown, shown.details);
     let plan = PlanText {
         outline: &outline,
         place: shown.place,
         policies: shown.policies,
         cost: shown.cost,
+        columns,
         painter,
     };
     plan.text()
 }
-pub(in crate::view) use words::waiting;
 
 /// Writes for people.
 pub(crate) struct TextView {
