@@ -110,7 +110,7 @@ async fn plan_and_show(
         Err(_) => Ok(Vec::new()),
     };
     let contents = match &planned {
-        Ok(plan) => engine.contents(&program, plan).await,
+        Ok((program, plan)) => engine.contents(program, plan).await,
         Err(_) => Vec::new(),
     };
     engine.close().await;
