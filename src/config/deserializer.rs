@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use serde::de::value::SeqDeserializer;
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use terrane_core::value::Map;
-use terrane_core::{Path, PathStep, Value};
+use terrane_core::{Path, PathStep, SECRET_NAME, SecretSource, Value};
 
 use crate::access::{Elements, Members, Variant};
 use crate::findings::Findings;
@@ -15,6 +16,8 @@ use crate::mismatch::{Kind, Mismatch, in_words};
 pub(super) struct Node<'v> {
     pub(super) content: Content<'v>,
     pub(super) path: Path,
+    /// Where its key was set: `prod.toml:3`.
+    pub(super) set_in: &'v str,
     pub(super) findings: &'v Findings,
 }
 
@@ -33,6 +36,7 @@ impl<'v> Node<'v> {
         Self {
             content: Content::Value(Cow::Owned(value.clone())),
             path: self.path.clone().step(step),
+            set_in: self.set_in,
             findings: self.findings,
         }
     }
@@ -75,6 +79,21 @@ impl<'v> Node<'v> {
             Value::Map(members) => self.members(members, visitor),
             Value::Dynamic(dynamic) => self.clone().value(&dynamic.1, visitor),
         }
+    }
+
+    /// The source of a secret, with its key and the place where it was set.
+    fn secret<V: Visitor<'v>>(self, visitor: V) -> Visited<V::Value> {
+        let text = match &self.content {
+            Content::Text(text) => *text,
+            Content::Value(value) => value
+                .as_str()
+                .ok_or_else(|| Mismatch::new(Kind::NoSecretSource(value.kind())))?,
+        };
+        if text.parse::<SecretSource>().is_err() {
+            return Err(Mismatch::new(Kind::NoSecretSource("other text")));
+        }
+        let parts = [&self.path.to_string(), self.set_in, text];
+        visitor.visit_seq(SeqDeserializer::new(parts.into_iter()))
     }
 
     fn members<V: Visitor<'v>>(&self, members: &Map, visitor: V) -> Visited<V::Value> {
@@ -218,10 +237,13 @@ impl<'v> Deserializer<'v> for Bare<'v> {
 
     fn deserialize_newtype_struct<V: Visitor<'v>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Visited<V::Value> {
-        visitor.visit_newtype_struct(self.0)
+        match name {
+            SECRET_NAME => self.0.secret(visitor),
+            _ => visitor.visit_newtype_struct(self.0),
+        }
     }
 
     fn deserialize_seq<V: Visitor<'v>>(self, visitor: V) -> Visited<V::Value> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::{Deserializer, Error as _, Visitor};
 use terrane_core::configuration::Read;
-use terrane_core::{Diagnostic, Diagnostics, Path, PathStep, Value, closest};
+use terrane_core::{Diagnostic, Diagnostics, NoSecretSource, Path, PathStep, Value, closest};
 
 use crate::access::Members;
 use crate::deserializer::{Content, Node};
@@ -137,6 +137,7 @@ impl<'v> Layers<'v> {
                 Node {
                     content,
                     path,
+                    set_in: &entry.source,
                     findings: &self.findings,
                 },
             )
@@ -206,6 +207,7 @@ impl<'v> Layers<'v> {
             {
                 wrong().hint("write it in quotes")
             }
+            Kind::NoSecretSource(_) => wrong().hint(NoSecretSource::HINT),
             Kind::NotJson { .. } => {
                 let key = top_key(path).unwrap_or_default();
                 wrong().hint(format!(

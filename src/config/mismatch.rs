@@ -21,6 +21,8 @@ pub(super) enum Kind {
     },
     /// Text for a list or a table that is not JSON.
     NotJson { expected: String },
+    /// Something else in place of the source of a secret; perhaps the secret.
+    NoSecretSource(&'static str),
     /// A name that is none of those.
     Unknown {
         name: String,
@@ -50,6 +52,9 @@ impl fmt::Display for Mismatch {
             Kind::Expected { expected, found } => write!(f, "expected {expected}, found {found}"),
             Kind::NotJson { expected } => {
                 write!(f, "expected {expected}, found text that is not JSON")
+            }
+            Kind::NoSecretSource(found) => {
+                write!(f, "expected the source of a secret, found {found}")
             }
             Kind::Unknown { name, known } => {
                 write!(f, "`{name}` is none of ")?;

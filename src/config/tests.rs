@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use terrane_core::{Expr, Secret};
 
 use crate::ConfigValues;
 
@@ -277,4 +278,46 @@ fn a_flag_without_a_name_or_a_value_is_refused() {
     for flag in ["", "name", "=value"] {
         assert!(ConfigValues::new().add_flag(flag).is_err(), "{flag}");
     }
+}
+
+#[derive(Debug, Deserialize)]
+struct Secrets {
+    password: Secret,
+    #[serde(default)]
+    port: Option<Secret<u16>>,
+    #[serde(default)]
+    users: BTreeMap<String, Secret>,
+}
+
+#[test]
+fn a_secret_is_named_by_its_source_and_knows_its_key_and_line() {
+    let toml = "password = \"env:DB\"\n\n[users]\napp = \"aws-ssm:/app\"";
+    let config: Secrets = values(toml, &[], &["port=file:port"])
+        .deserialize()
+        .expect("sources");
+    let place = |expr: &Expr| match expr {
+        Expr::Secret(secret) => format!("{} {:?}", secret.source(), secret.place()),
+        _ => unreachable!("it has a source"),
+    };
+    let port = config.port.expect("set").output();
+    let shown = [
+        place(config.password.output().expr()),
+        place(config.users["app"].output().expr()),
+        place(port.expr()),
+    ];
+    insta::assert_snapshot!(shown.join("\n"), @"");
+}
+
+#[test]
+fn a_secret_in_clear_is_refused_by_its_key_and_its_text_is_repeated_nowhere() {
+    let toml = "password = \"hunter2\"\n\n[users]\napp = \"env:\"";
+    let read: Result<Secrets, _> = values(toml, &[], &["port=5432"]).deserialize();
+    let text = read.expect_err("no sources").to_string();
+    assert!(
+        !text.contains("hunter2") && !text.contains("5432"),
+        "{text}"
+    );
+    insta::assert_snapshot!(text, @"");
+    let read: Result<Secrets, _> = values("password = [1]", &[], &[]).deserialize();
+    insta::assert_snapshot!(read.expect_err("no text").to_string(), @"");
 }

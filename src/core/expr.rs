@@ -11,6 +11,7 @@ use crate::addr::{InstanceAddr, Mode, ProviderSource};
 use crate::call::Call;
 use crate::diagnostics::Location;
 use crate::marks::Marked;
+use crate::secret::SecretReference;
 use crate::stack_reference::ReferencedExport;
 use crate::text::by_name;
 use crate::value::{Map, Path, PathStep, Value};
@@ -36,6 +37,8 @@ pub enum Expr {
     Call(Arc<Call>),
     /// An export of another stack.
     Export(Arc<ReferencedExport>),
+    /// A secret of the configuration: sensitive, and unknown until a run has read it.
+    Secret(Arc<SecretReference>),
 }
 
 /// A reference to an attribute of a resource instance.
@@ -186,10 +189,10 @@ impl Expr {
         }))
     }
 
-    /// Calls `visit` for the largest functions in the expression that depend on no resource.
+    /// Calls `visit` for the largest functions in the expression that depend on no resource and no secret.
     pub(crate) fn for_each_constant<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
         match self {
-            Self::Literal(_) | Self::Reference(_) | Self::Export(_) => {}
+            Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => {}
             Self::List(elements) => {
                 for element in elements.iter() {
                     element.for_each_constant(visit);
@@ -210,6 +213,7 @@ impl Expr {
             Self::Apply(apply) => {
                 let mut constant = true;
                 apply.input.for_each_reference(&mut |_| constant = false);
+                apply.input.for_each_secret(&mut |_| constant = false);
                 if constant {
                     visit(self);
                 } else {
@@ -325,13 +329,43 @@ impl Expr {
                 }
                 None => Value::UNKNOWN,
             }),
+            Self::Secret(secret) => {
+                sensitive.insert(here.clone());
+                Ok(secret.value().cloned().unwrap_or(Value::UNKNOWN))
+            }
+        }
+    }
+
+    /// Calls `visit` for every secret of the configuration in the expression.
+    pub fn for_each_secret<'a>(&'a self, visit: &mut impl FnMut(&'a Arc<SecretReference>)) {
+        match self {
+            Self::Literal(_) | Self::Reference(_) | Self::Export(_) => {}
+            Self::Secret(secret) => visit(secret),
+            Self::List(elements) => {
+                for element in elements.iter() {
+                    element.for_each_secret(visit);
+                }
+            }
+            Self::Map(members) => {
+                for member in members.values() {
+                    member.for_each_secret(visit);
+                }
+            }
+            Self::At(at) => at.0.for_each_secret(visit),
+            Self::Apply(apply) => apply.input.for_each_secret(visit),
+            Self::Sensitive(inner) => inner.for_each_secret(visit),
+            Self::Call(call) => {
+                for argument in &call.arguments {
+                    argument.for_each_secret(visit);
+                }
+            }
         }
     }
 
     /// Calls `visit` for every call of a provider's function in the expression.
     pub fn for_each_call<'a>(&'a self, visit: &mut impl FnMut(&'a Call)) {
         match self {
-            Self::Literal(_) | Self::Reference(_) | Self::Export(_) => {}
+            Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => {}
             Self::List(elements) => {
                 for element in elements.iter() {
                     element.for_each_call(visit);
@@ -360,7 +394,7 @@ impl Expr {
         other: &impl Fn(&ProviderSource) -> Option<ProviderSource>,
     ) -> Option<Self> {
         match self {
-            Self::Literal(_) | Self::Reference(_) | Self::Export(_) => None,
+            Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => None,
             Self::List(elements) => {
                 let changed = changed_members(elements.iter(), other)?;
                 Some(Self::list(changed))
@@ -405,7 +439,7 @@ impl Expr {
 
     fn find_ephemeral(&self, here: &mut Path, found: &mut Vec<Path>) {
         match self {
-            Self::Literal(_) | Self::Export(_) => {}
+            Self::Literal(_) | Self::Export(_) | Self::Secret(_) => {}
             Self::List(elements) => {
                 for (index, element) in elements.iter().enumerate() {
                     here.push(PathStep::Index(index));
@@ -436,7 +470,7 @@ impl Expr {
     /// Calls `visit` for every reference in the expression.
     pub fn for_each_reference<'a>(&'a self, visit: &mut impl FnMut(&'a Reference)) {
         match self {
-            Self::Literal(_) | Self::Export(_) => {}
+            Self::Literal(_) | Self::Export(_) | Self::Secret(_) => {}
             Self::Reference(reference) => visit(reference),
             Self::List(elements) => {
                 for element in elements.iter() {
@@ -462,7 +496,7 @@ impl Expr {
     /// Calls `visit` for every export of another stack in the expression.
     pub fn for_each_export<'a>(&'a self, visit: &mut impl FnMut(&'a ReferencedExport)) {
         match self {
-            Self::Literal(_) | Self::Reference(_) => {}
+            Self::Literal(_) | Self::Reference(_) | Self::Secret(_) => {}
             Self::Export(export) => visit(export),
             Self::List(elements) => {
                 for element in elements.iter() {
@@ -532,7 +566,7 @@ impl Expr {
         expr
     }
 
-    /// Where the value comes from, for a person: the references in it, then the exports of other stacks.
+    /// Where the value comes from, for a person: the references in it, then the exports of other stacks and the sources of secrets.
     pub fn origin(&self) -> String {
         let mut origins: Vec<String> = Vec::new();
         let mut add = |origin: String| {
@@ -542,6 +576,7 @@ impl Expr {
         };
         self.for_each_reference(&mut |reference| add(reference.to_string()));
         self.for_each_export(&mut |export| add(export.to_string()));
+        self.for_each_secret(&mut |secret| add(secret.source().to_string()));
         origins.join(", ")
     }
 }

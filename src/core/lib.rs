@@ -48,6 +48,7 @@
 //! | [`configuration`] | the trait through which a stack reads its configuration |
 //! | [`policy`] | checks of a plan that the program declares, and the plan as they see it |
 //! | `lookup` | rules by which objects are found by name or tag |
+//! | `secret` | secrets of the configuration, by their sources |
 //! | `marks`, [`secrets`] | sensitive paths; known secrets found in other texts |
 //! | `diagnostics`, `error` | messages for people; the error of a stack function |
 //! | [`go_json`], `quote`, `text` | strings as Go, HCL and Unicode's normal form C write them |
@@ -89,6 +90,7 @@ mod provider_meta;
 mod quote;
 mod resource;
 pub mod schema;
+mod secret;
 pub mod secrets;
 mod stack;
 mod stack_reference;
@@ -129,6 +131,7 @@ pub use provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
 pub use provider_action::{DeclaredAction, OnFailure, ProviderAction, When};
 pub use provider_meta::{DeclaredMeta, ProviderMeta};
 pub use resource::{Binding, BlockArguments, Declaration, Resource, ResourceType};
+pub use secret::{NoSecretSource, SECRET_NAME, Secret, SecretPlace, SecretReference, SecretSource};
 pub use stack::{Export, Stack};
 pub use stack_reference::{
     Produced, ProducedValues, Producer, ReferencedExport, StackReference, StateAddress,

@@ -24,7 +24,9 @@ use crate::error::DeployError;
 use crate::host::DeploymentHost;
 use crate::masked::MaskedEvents;
 use crate::options::{Approve, Decision, Operating, Preview, Up};
-use crate::program::{declared, needs_state_for_hosts, read_references, resolve_hosts, same_hosts};
+use crate::program::{
+    declared, needs_state_for_hosts, read_references, read_secrets, resolve_hosts, same_hosts,
+};
 use crate::providers::{ProviderSetup, Unobserved};
 use crate::redactor::Redactor;
 use crate::rescue::{Aftermath, RescueFolder, lost};
@@ -328,6 +330,7 @@ impl Inner {
         }
         let location = self.location()?.expect("invariant: no store is connected");
         Ok(location
+            .in_environment(&self.environment.vars)
             .address()
             .connect(self.host.clock().clone())
             .await?)
@@ -341,8 +344,7 @@ impl Inner {
         redactor: &Redactor,
     ) -> std::result::Result<(Program, Arc<dyn Providers>), DeployError> {
         let mut program = self.declared(ModuleValues::default(), redactor)?;
-        let (producers, clock) = (&operating.producers, self.host.clock());
-        read_references(&program, producers, &self.backends, clock, redactor).await?;
+        self.read_outside(&program, operating, redactor).await?;
         let setup = match &self.providers {
             Some(ProviderSource::Given(providers)) => {
                 let pool = self.host.pool().clone();
@@ -366,6 +368,23 @@ impl Inner {
         Ok((program, Arc::new(shared)))
     }
 
+    /// Reads what a program uses from elsewhere: exports of other stacks, and its secrets.
+    async fn read_outside(
+        &self,
+        program: &Program,
+        operating: &Operating,
+        redactor: &Redactor,
+    ) -> std::result::Result<(), DeployError> {
+        let (producers, clock) = (&operating.producers, self.host.clock());
+        read_references(program, producers, &self.backends, clock, redactor).await?;
+        let is_sandbox = match &self.providers {
+            Some(ProviderSource::Setup(setup)) => setup.sandbox.is_some(),
+            _ => false,
+        };
+        read_secrets(program, &self.environment, is_sandbox, redactor).await?;
+        Ok(())
+    }
+
     /// The program again, where values are known that its modules take.
     async fn redeclared(
         &self,
@@ -375,8 +394,7 @@ impl Inner {
         redactor: &Redactor,
     ) -> std::result::Result<Program, DeployError> {
         let mut program = self.declared(values, redactor)?;
-        let (producers, clock) = (&operating.producers, self.host.clock());
-        read_references(&program, producers, &self.backends, clock, redactor).await?;
+        self.read_outside(&program, operating, redactor).await?;
         same_hosts(&mut program, before);
         Ok(program)
     }

@@ -51,8 +51,8 @@ pub use host::DeploymentHost;
 pub use masked::{MaskedEvents, masked};
 pub use options::{Decision, PARALLELISM, Preview, Up};
 pub use program::{
-    Producers, declared, host_among, needs_state_for_hosts, read_references, resolve_hosts,
-    same_hosts,
+    Producers, declared, host_among, needs_state_for_hosts, read_references, read_secrets,
+    resolve_hosts, same_hosts,
 };
 pub use providers::{
     LOCK_FILE, ProviderSetup, Sandbox, cache_folder, cli_config, not_installed, required_providers,

@@ -8,9 +8,10 @@ use terrane_core::addr::ProviderSource;
 use terrane_core::{
     Diagnostic, Diagnostics, ModuleValues, ProducedValues, Producer, Program, Result, Stack,
 };
-use terrane_provider::CliConfig;
+use terrane_provider::{CliConfig, Environment};
 use terrane_registry::LockFile;
 use terrane_state::{Backends, Clock, State, read_exports};
+use terrane_vault::Vault;
 
 use crate::error::DeployError;
 use crate::redactor::Redactor;
@@ -90,6 +91,26 @@ pub async fn read_references(
     let read = read_exports(program, backends, clock).await;
     redactor.learn_constants(program.expressions());
     Ok(read?)
+}
+
+/// Reads the secrets that a program uses; in a sandbox, which has no account and no keys, stand-ins for all but variables and files. From
+/// then on they are known.
+///
+/// # Errors
+/// Every secret that cannot be read, with its place in the configuration.
+pub async fn read_secrets(
+    program: &Program,
+    environment: &Environment,
+    is_sandbox: bool,
+    redactor: &Redactor,
+) -> std::result::Result<(), Diagnostics> {
+    let mut vault = Vault::new(environment.vars.clone());
+    if is_sandbox {
+        vault = vault.with_stand_ins();
+    }
+    let read = vault.read(program).await;
+    redactor.learn_constants(program.expressions());
+    read
 }
 
 /// Finds the registry of each provider that the program names without a host.

@@ -228,7 +228,7 @@ fn read_request(client: &mut TcpStream) -> std::io::Result<Option<(String, Vec<u
 impl Aws {
     /// The options of a state in the bucket of this AWS, with dummy credentials.
     pub fn backend(&self) -> S3Backend {
-        let endpoint = format!("http://{}", self.proxy);
+        let endpoint = self.endpoint();
         let mut backend = S3Backend::new(&self.name, "prod/terraform.tfstate").region("us-east-1");
         for (option, value) in [
             ("access_key", "AKIATEST"),
@@ -297,15 +297,38 @@ impl Aws {
         self.requests.lock().expect("not poisoned").clone()
     }
 
+    /// Where every service of this AWS is, for `AWS_ENDPOINT_URL`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.proxy)
+    }
+
+    /// An operation of a service that speaks JSON, as another program would ask for it: `ssm`, `AmazonSSM.PutParameter`.
+    pub fn json(
+        &self,
+        service: &str,
+        target: &str,
+        input: &serde_json::Value,
+    ) -> serde_json::Value {
+        let request = format!(
+            "POST / HTTP/1.1\r\nX-Amz-Target: {target}\r\nContent-Type: application/x-amz-json-1.1"
+        );
+        let (status, body) = self.raw_of(service, &request, &input.to_string());
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).expect("JSON")
+    }
+
     /// A request of no SDK: status and body.
     fn raw(&self, request: &str, body: &str) -> (u16, String) {
+        let service = match body.contains("TableName") {
+            true => "dynamodb",
+            false => "s3",
+        };
+        self.raw_of(service, request, body)
+    }
+
+    fn raw_of(&self, service: &str, request: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.server).expect("connected");
         let length = body.len();
-        let service = if body.contains("TableName") {
-            "dynamodb"
-        } else {
-            "s3"
-        };
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
         );

@@ -30,7 +30,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Validate) -> Result<E
 async fn check(session: &Session<'_>, lint: bool) -> Result<Diagnostics, CommandError> {
     /// Validation is quick; this many at once keep a provider busy.
     const PARALLELISM: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
-    let program = session.program().await?;
+    let program = session.program_without_secrets().await?;
     let providers = session.providers(&program).await?;
     let machine = Machine::default();
     let feed = session.silent_feed();

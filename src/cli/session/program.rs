@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use terrane_config::{ConfigValues, VARIABLE_PREFIX};
 use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program, Stack};
-use terrane_deploy::{Producers, declared, host_among, read_references, same_hosts};
+use terrane_deploy::{Producers, declared, host_among, read_references, read_secrets, same_hosts};
 use terrane_engine::{Inputs, Origin};
 use terrane_state::{Clock, SystemClock};
 
@@ -25,8 +25,15 @@ pub(crate) const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 pub(crate) type StackFunction<'a> = &'a dyn Fn(&mut Stack) -> terrane_core::Result<()>;
 
 impl Session<'_> {
-    /// Runs the stack's function, checks its declarations, and resolves the hosts of its providers.
+    /// Runs the stack's function, checks its declarations, resolves the hosts of its providers, and reads its secrets.
     pub(crate) async fn program(&self) -> Result<Program, CommandError> {
+        let program = self.program_without_secrets().await?;
+        self.read_secrets(&program).await?;
+        Ok(program)
+    }
+
+    /// The same for commands that ask no provider about values: its secrets stay unknown.
+    pub(crate) async fn program_without_secrets(&self) -> Result<Program, CommandError> {
         let mut program = self.declared()?;
         self.read_references(&program).await?;
         self.resolve_hosts(&mut program).await;
@@ -41,6 +48,7 @@ impl Session<'_> {
     ) -> Result<Program, CommandError> {
         let mut program = self.declared_on(&self.inputs()?, self.endpoint(), values)?;
         self.read_references(&program).await?;
+        self.read_secrets(&program).await?;
         same_hosts(&mut program, before);
         Ok(program)
     }
@@ -53,16 +61,29 @@ impl Session<'_> {
         Ok(read?)
     }
 
+    /// Reads the secrets that the program uses. From then on they are known.
+    async fn read_secrets(&self, program: &Program) -> Result<(), CommandError> {
+        let read = read_secrets(
+            program,
+            &self.environment,
+            self.common.sandbox,
+            &self.redactor,
+        );
+        Ok(read.await?)
+    }
+
     /// The program as it is declared, for commands that need no provider.
     pub(crate) fn declared(&self) -> Result<Program, CommandError> {
         self.declared_on(&self.inputs()?, self.endpoint(), ModuleValues::default())
     }
 
-    /// The program of a saved plan: with its configuration, the values of its modules, its emulator, and the hosts of its providers.
+    /// The program of a saved plan: with its configuration, the values of its modules, its emulator, the hosts of its providers, and its secrets as
+    /// they are now.
     pub(crate) async fn program_of(&self, origin: &Origin) -> Result<Program, CommandError> {
         let (endpoint, values) = (origin.endpoint.as_deref(), origin.modules.clone());
         let mut program = self.declared_on(&origin.inputs, endpoint, values)?;
         self.read_references(&program).await?;
+        self.read_secrets(&program).await?;
         let sources = || origin.providers.iter().map(|build| &build.source);
         program.resolve_hosts(|source| host_among(source, sources()));
         Ok(program)

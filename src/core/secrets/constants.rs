@@ -1,9 +1,9 @@
-//! The constants that a program marks as sensitive.
+//! The secrets that a program holds: constants that it marks as sensitive, and secrets of its configuration that were read.
 
 use super::matcher::{secrets_in, texts_in};
 use crate::expr::Expr;
 
-/// Calls `visit` with every text that expressions hold as a literal and mark as sensitive, and that says enough to be looked for.
+/// Calls `visit` with every text that expressions hold as a literal and mark as sensitive, or as a secret of the configuration, and that says enough to be looked for.
 pub fn secrets_of<'a>(
     expressions: impl IntoIterator<Item = &'a Expr>,
     visit: &mut dyn FnMut(&str),
@@ -17,6 +17,11 @@ fn walk(expr: &Expr, marked: bool, visit: &mut dyn FnMut(&str)) {
     match expr {
         Expr::Literal(value) if marked => texts_in(value, visit),
         Expr::Literal(_) | Expr::Reference(_) => {}
+        Expr::Secret(secret) => {
+            if let Some(value) = secret.value() {
+                texts_in(value, visit);
+            }
+        }
         Expr::List(elements) => elements.iter().for_each(|one| walk(one, marked, visit)),
         Expr::Map(members) => members.values().for_each(|one| walk(one, marked, visit)),
         Expr::At(at) => walk(&at.0, marked, visit),

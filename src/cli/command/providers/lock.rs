@@ -13,7 +13,7 @@ pub(super) async fn run(
     platforms: &[Platform],
     upgrade: bool,
 ) -> Result<Exit, CommandError> {
-    let program = session.program().await?;
+    let program = session.program_without_secrets().await?;
     let required = required_providers(&program);
     let installer = session.installer()?;
     let observer = Installing::new(session.streams.clone());

@@ -15,7 +15,7 @@ pub(super) async fn run(
     folder: &Path,
     platforms: &[Platform],
 ) -> Result<Exit, CommandError> {
-    let program = session.program().await?;
+    let program = session.program_without_secrets().await?;
     let required = required_providers(&program);
     let installer = session.installer()?;
     let observer = Installing::new(session.streams.clone());

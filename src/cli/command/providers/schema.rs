@@ -7,7 +7,7 @@ use crate::exit_code::Exit;
 use crate::session::Session;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
-    let program = session.program().await?;
+    let program = session.program_without_secrets().await?;
     let plugins = session.providers(&program).await?;
     let mut schemas = Vec::new();
     for required in required_providers(&program) {

@@ -8,7 +8,7 @@ use crate::exit_code::Exit;
 use crate::session::Session;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
-    let program = session.program().await?;
+    let program = session.program_without_secrets().await?;
     let required = required_providers(&program);
     let installer = session.installer()?;
     let statuses = installer.status(&required, true);

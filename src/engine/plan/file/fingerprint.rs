@@ -156,6 +156,8 @@ impl Serialize for Form<'_> {
                 ("apply", Form(apply.input()), place).serialize(serializer)
             }
             Expr::Sensitive(inner) => ("sensitive", Form(inner)).serialize(serializer),
+            // The value may change between plan and apply; then the operation is not the one that was planned.
+            Expr::Secret(secret) => ("secret", secret.source().to_string()).serialize(serializer),
             Expr::Call(call) => {
                 let arguments: Vec<Self> = call.arguments.iter().map(Form).collect();
                 (
