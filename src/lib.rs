@@ -45,6 +45,7 @@
 //! |---|---|
 //! | run a stack from the command line | [`Cli`] |
 //! | keep its state in S3 | [`S3Backend`] |
+//! | keep it encrypted | [`EncryptedWith`], [`AwsKms`], [`Age`] |
 //! | keep it in a store of one's own | [`Cli::backends`] |
 //! | declare things, read configuration, publish values | [`Stack`] |
 //! | use values that the cloud decides | [`Output`], [`all`], [`interpolate!`] |
@@ -54,6 +55,7 @@
 //! | tell a provider about a module (`provider_meta`) | [`ProviderMeta`] |
 //! | rename, give up or take in what exists | [`Stack::moved`], [`Stack::removed`], [`Stack::import`] |
 //! | accept arguments in a component of your own | [`Input`], [`IntoInput`] |
+//! | name a secret in the configuration | [`Secret`] |
 //! | hide a value | [`Output::known`] and [`Output::sensitive`] |
 //! | say how the engine may treat an object | [`Lifecycle`] |
 //! | refuse plans that break a rule | [`Stack::policy`], [`Policy`] |
@@ -66,7 +68,10 @@
 #[doc(no_inline)]
 pub use terrane_core as bindings;
 
-pub use terrane_cli::{BackendConfig, Cli, FleetCli, S3Backend};
+pub use terrane_cli::{
+    Age, AwsKms, BackendConfig, Cli, DataKey, EncryptedWith, Encryption, FleetCli, KeyService,
+    S3Backend, SecretFault,
+};
 pub use terrane_config::ConfigValues;
 pub use terrane_core::addr::{
     InstanceAddr, InstanceKey, KeyTooLarge, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource,
@@ -83,8 +88,8 @@ pub use terrane_core::{
     FromValue, IgnoreChanges, ImportBy, Input, IntoEphemeralExpr, IntoExpr, IntoInput, IntoValue,
     IntoWriteOnly, Lifecycle, Literal, Location, Marked, Nested, NestedList, NestedOnly, Output,
     Outputs, Path, PathStep, Program, ProviderConfig, ProviderDeclaration, ProviderHandle,
-    Reference, Resource, ResourceInstance, ResourceType, Result, Scope, Severity, Stack, Trigger,
-    Type, TypeMismatch, Value, WriteOnly, all, interpolate,
+    Reference, Resource, ResourceInstance, ResourceType, Result, Scope, Secret, SecretSource,
+    Severity, Stack, Trigger, Type, TypeMismatch, Value, WriteOnly, all, interpolate,
 };
 pub use terrane_core::{OnFailure, ProviderAction, ProviderMeta, When};
 pub use terrane_core::{Producer, StackRef, StackReference, StateReads};

@@ -54,6 +54,7 @@ pub use view::rendering::{Rendering, Scene, timed};
 pub use cli::Cli;
 pub use exit_code::Exit;
 pub use fleet::FleetCli;
-pub use terrane_state::{BackendConfig, S3Backend};
+pub use terrane_state::{BackendConfig, EncryptedWith, Encryption, S3Backend};
+pub use terrane_vault::{Age, AwsKms, DataKey, KeyService, SecretFault};
 #[doc(hidden)]
 pub use view::text::plan_text;

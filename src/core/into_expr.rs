@@ -12,8 +12,7 @@ use crate::value::{Number, Value};
 /// Anything that can be given as an argument of a dynamic resource, exported, or put into a policy document.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given as an argument",
-    label = "not a literal, an `Output`, or a collection of these",
-    note = "what `Secret::output` gives is a sensitive `Output`; an `Ephemeral` is never stored, so only write-only arguments take it"
+    label = "not a literal, an `Output`, or a collection of these"
 )]
 pub trait IntoExpr {
     /// The expression.

@@ -1,7 +1,9 @@
 //! Secrets stay inside: in nothing that is printed, streamed, logged or written beside the state, unless they are asked for by name.
 
 use std::fmt;
+use std::path::Path;
 
+use age::secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use terrane_core::secrets::forms_of;
 use terrane_tests::TestEnvironment;
@@ -354,4 +356,303 @@ fn a_sensitive_path_inside_a_dynamic_value_is_hidden_and_the_value_shown_without
             "checks": checks,
         })
     );
+}
+
+/// The stack that names its secrets in its configuration, with these sources.
+fn naming(sources: &Value) -> TestEnvironment {
+    stage::vault(&[
+        ("FAKE_PROTOCOL", "6"),
+        ("TERRANE_VAR_NAMED", &sources.to_string()),
+    ])
+}
+
+#[test]
+fn a_secret_that_the_configuration_names_is_read_from_there_and_shown_nowhere() {
+    let mut stack = naming(&json!({
+        "password": "env:DB", "provider": "file:token.txt", "tag": "sops:all.yaml#tags.0",
+    }));
+    stack.set("DB", CANARIES[0].1);
+    let bin = stack.path().join("bin");
+    std::fs::create_dir(&bin).expect("a folder");
+    // sops, as far as its arguments go.
+    let sops = "#!/bin/sh\n[ \"$*\" = '--decrypt --output-type json -- all.yaml' ] && \
+                echo '{\"tags\": [\"canary-7-tag\"], \"sops\": {}}'\n";
+    std::fs::write(bin.join("sops"), sops).expect("written");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(bin.join("sops"), executable).expect("a mode");
+    stack.set("PATH", &format!("{}:/usr/bin:/bin", bin.display()));
+    std::fs::write(stack.path().join("token.txt"), "canary-2-provider\n").expect("written");
+    for arguments in [
+        &["preview", "--details"][..],
+        &["preview", "--json"],
+        &["up", "--yes"],
+        &["preview", "--detailed-exitcode"],
+        &["state", "show", "fake_vault.v"],
+        &["output"],
+        &["graph"],
+        &["validate"],
+    ] {
+        silent(&stack.run(arguments).exits(0));
+    }
+    let password = stack.run(&["output", "password", "--raw"]).exits(0);
+    assert_eq!(password.stdout.trim_end(), CANARIES[0].1);
+    let tag = stack.run(&["state", "show", "fake_vault.v", "--show-secrets"]);
+    assert!(tag.exits(0).stdout.contains("canary-7-tag"));
+    // A changed secret is a change, and no more is said about it.
+    stack.set("DB", "canary-8-rotated");
+    let changed = stack.run(&["preview"]).exits(0);
+    silent(&changed);
+    assert!(changed.stdout.contains("1 to change"), "{changed}");
+}
+
+#[test]
+fn every_secret_that_cannot_be_read_is_named_with_its_place_and_nothing_is_asked_of_a_provider() {
+    let stack = naming(&json!({
+        "password": "env:DB", "provider": "file:token.txt", "tag": "age:tag.age",
+    }));
+    let refused = stack.run(&["up", "--yes"]).exits(1);
+    insta::assert_snapshot!(refused, @"
+    exit: 1
+    --- stderr ---
+    error: cannot read the secret `named.password`, which is set in `TERRANE_VAR_NAMED`: `env:DB`: the variable is not set
+    hint: set the variable: `export DB=…`
+
+    error: cannot read the secret `named.provider`, which is set in `TERRANE_VAR_NAMED`: `file:token.txt`: No such file or directory (os error 2)
+
+    error: cannot read the secret `named.tag`, which is set in `TERRANE_VAR_NAMED`: `age:tag.age`: No such file or directory (os error 2)
+    ");
+    // Neither needs a value.
+    stack.run(&["validate"]).exits(0);
+    stack.run(&["graph"]).exits(0);
+    let mut clear = naming(&json!({}));
+    clear.set("TERRANE_VAR_NAMED", r#"{"password": "canary-1"}"#);
+    let refused = clear.run(&["preview"]).exits(64);
+    silent(&refused);
+    insta::assert_snapshot!(refused, @"
+    exit: 64
+    --- stderr ---
+    error: configuration key `named.password`: expected the source of a secret, found other text: set in `TERRANE_VAR_NAMED`
+    hint: write where the secret is, never the secret itself: `env:NAME`, `file:PATH`, `aws-secretsmanager:ID#KEY`, `aws-ssm:NAME`, `sops:FILE#KEY` or `age:FILE`
+    ");
+}
+
+#[test]
+fn secrets_are_read_from_the_parameter_store_and_from_secrets_manager() {
+    let Some(aws) = terrane_tests::aws() else {
+        return;
+    };
+    let parameter = json!({ "Name": "/vault/password", "Value": CANARIES[0].1, "Type": "SecureString", "Overwrite": true });
+    aws.json("ssm", "AmazonSSM.PutParameter", &parameter);
+    let secret =
+        json!({ "Name": "vault/all", "SecretString": r#"{"token": "canary-2-provider"}"# });
+    let made = aws.json("secretsmanager", "secretsmanager.CreateSecret", &secret);
+    let arn = made["ARN"].as_str().expect("an ARN");
+    let mut stack = naming(&json!({
+        "password": "aws-ssm:/vault/password",
+        "provider": "aws-secretsmanager:vault/all#token",
+        "tag": format!("aws-secretsmanager:{arn}#token"),
+    }));
+    for (name, value) in [
+        ("AWS_ACCESS_KEY_ID", "AKIATEST"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ENDPOINT_URL", &aws.endpoint()),
+    ] {
+        stack.set(name, value);
+    }
+    silent(&stack.run(&["up", "--yes"]).exits(0));
+    let password = stack.run(&["output", "password", "--raw"]).exits(0);
+    assert_eq!(password.stdout.trim_end(), CANARIES[0].1);
+    let missing = json!({
+        "password": "aws-ssm:/vault/none",
+        "provider": "aws-secretsmanager:vault/all#tokens",
+        "tag": "aws-secretsmanager:none",
+    });
+    stack.set("TERRANE_VAR_NAMED", &missing.to_string());
+    insta::assert_snapshot!(stack.run(&["preview"]).exits(1), @"
+    exit: 1
+    --- stderr ---
+    error: cannot read the secret `named.tag`, which is set in `TERRANE_VAR_NAMED`: `aws-secretsmanager:none`: Secrets Manager can't find the specified secret. (ResourceNotFoundException)
+    hint: check name, region and account: `aws sts get-caller-identity` says whose credentials these are
+
+    error: cannot read the secret `named.provider`, which is set in `TERRANE_VAR_NAMED`: `aws-secretsmanager:vault/all#tokens`: there is no key `tokens`
+    hint: the keys are token
+
+    error: cannot read the secret `named.password`, which is set in `TERRANE_VAR_NAMED`: `aws-ssm:/vault/none`: Parameter /vault/none not found. (ParameterNotFound)
+    hint: check name, region and account: `aws sts get-caller-identity` says whose credentials these are
+    ");
+}
+
+/// A key of age: its recipient and its identity.
+fn age_key() -> (String, String) {
+    let identity = age::x25519::Identity::generate();
+    let recipient = identity.to_public().to_string();
+    (recipient, identity.to_string().expose_secret().to_owned())
+}
+
+/// Fails where a file in the folder has any form of a canary.
+#[track_caller]
+fn no_file_tells(folder: &Path) {
+    for entry in folder.read_dir().expect("a folder") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => no_file_tells(&path),
+            false => {
+                let bytes = std::fs::read(&path).expect("readable");
+                silent(&format!(
+                    "{}: {}",
+                    path.display(),
+                    String::from_utf8_lossy(&bytes)
+                ));
+            }
+        }
+    }
+}
+
+/// The text without keys.
+fn keyless(output: &terrane_tests::Output, keys: &[&str]) -> String {
+    let text = keys
+        .iter()
+        .fold(output.to_string(), |text, key| text.replace(key, "KEY"));
+    text.replace(env!("CARGO_MANIFEST_DIR"), "")
+}
+
+#[test]
+fn an_encrypted_state_tells_nothing_to_those_without_the_key_and_everything_to_the_stack() {
+    let (recipient, identity) = age_key();
+    let mut stack = vault("");
+    stack.set("VAULT_KEY", &recipient);
+    stack.set("SOPS_AGE_KEY", &identity);
+    let folder = stack.path().to_owned();
+    let saved = stack.run(&["preview", "--out", "saved.plan"]).exits(0);
+    assert!(saved.stderr.contains("saved.plan, encrypted"), "{saved}");
+    no_file_tells(&folder);
+    stack.run(&["up", "saved.plan"]).exits(0);
+    stack.run(&["preview", "--detailed-exitcode"]).exits(0);
+    stack.run(&["up", "--yes", "--var", "team=other"]).exits(0);
+    no_file_tells(&folder);
+    let password = stack.run(&["output", "password", "--raw"]).exits(0);
+    assert_eq!(password.stdout.trim_end(), CANARIES[0].1);
+
+    let pulled = stack.run(&["state", "pull"]).exits(0);
+    silent(&pulled);
+    let stored: Value = serde_json::from_str(&pulled.stdout).expect("JSON");
+    assert_eq!(
+        (&stored["version"], &stored["resources"][0]["mode"]),
+        (&json!(4), &json!("encrypted"))
+    );
+    let clear = stack.run(&["state", "pull", "--decrypt"]).exits(0);
+    assert!(clear.stdout.contains("canary-7-tag"));
+    stack
+        .run(&["state", "pull", "--out", "copy.tfstate"])
+        .exits(0);
+    stack
+        .run(&["state", "push", "copy.tfstate", "--yes"])
+        .exits(0);
+    // At another place it is encrypted as well.
+    stack
+        .run(&["up", "--yes", "--backend", "other.tfstate"])
+        .exits(0);
+    no_file_tells(&folder);
+
+    // Another key.
+    let (other_recipient, other) = age_key();
+    stack.set("SOPS_AGE_KEY", &other);
+    let wrong = stack.run(&["preview"]).exits(7);
+    insta::assert_snapshot!(keyless(&wrong, &[&recipient]), @"
+    exit: 7
+    --- stderr ---
+    error: a record of the journal at .terrane/vault/terraform.tfstate cannot be used: it is encrypted with `age:KEY`, and no key of the program decrypts it (`age:KEY`: none of the age identities can decrypt it; identities are read from where sops reads them: `SOPS_AGE_KEY`, the file that `SOPS_AGE_KEY_FILE` names, and `~/.config/sops/age/keys.txt`)
+    ");
+
+    // Rotation: the old key reads, the new one writes.
+    stack.set("VAULT_KEY", &other_recipient);
+    stack.set("VAULT_EARLIER_KEY", &recipient);
+    stack.set("SOPS_AGE_KEY", &format!("{identity}\n{other}"));
+    stack.run(&["up", "--yes", "--var", "team=third"]).exits(0);
+    no_file_tells(&folder);
+    stack.set("SOPS_AGE_KEY", &other);
+    stack
+        .run(&["preview", "--detailed-exitcode", "--var", "team=third"])
+        .exits(0);
+
+    // Off: the state is Terraform's again.
+    stack.set("VAULT_ENCRYPTION", "ends");
+    stack.run(&["up", "--yes", "--var", "team=fourth"]).exits(0);
+    let state = std::fs::read_to_string(folder.join(".terrane/vault/terraform.tfstate"));
+    let state: Value = serde_json::from_str(&state.expect("a file")).expect("JSON");
+    assert_eq!(
+        state["resources"][1]["instances"][0]["attributes"]["password"],
+        CANARIES[0].1
+    );
+    // Whoever puts it in the place of an encrypted one is found out.
+    stack.set("VAULT_ENCRYPTION", "");
+    let refused = stack.run(&["up", "--yes"]).exits(7);
+    insta::assert_snapshot!(keyless(&refused, &[&recipient]), @"
+    exit: 7
+    --- stderr ---
+    error: a record of the journal at .terrane/vault/terraform.tfstate cannot be used: it is in clear, and the program says that it is encrypted; if it never was, let the program say `.accepting_clear()` once, else somebody has replaced it
+    ");
+    stack.set("VAULT_ENCRYPTION", "begins");
+    stack.run(&["up", "--yes", "--var", "team=fifth"]).exits(0);
+    stack.set("VAULT_ENCRYPTION", "");
+    stack
+        .run(&["preview", "--detailed-exitcode", "--var", "team=fifth"])
+        .exits(0);
+}
+
+#[test]
+fn a_program_that_names_no_key_refuses_an_encrypted_state_and_leaves_it() {
+    let (recipient, identity) = age_key();
+    let mut stack = vault("");
+    stack.set("VAULT_KEY", &recipient);
+    stack.set("SOPS_AGE_KEY", &identity);
+    stack.run(&["up", "--yes"]).exits(0);
+    let file = stack.path().join(".terrane/vault/terraform.tfstate");
+    let before = std::fs::read(&file).expect("a state");
+    // The vault's own secrets, without its keys.
+    let mut keyless_stack = vault("");
+    let folder = keyless_stack.path().join(".terrane/vault");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::copy(&file, folder.join("terraform.tfstate")).expect("copied");
+    let refused = keyless_stack.run(&["up", "--yes"]).exits(7);
+    insta::assert_snapshot!(keyless(&refused, &[&recipient]), @"
+    exit: 7
+    --- stderr ---
+    error: the state at .terrane/vault/terraform.tfstate cannot be used: it is encrypted with `age:KEY`, and the program names no key: its backend needs `.encrypted_with(…)`
+    ");
+    keyless_stack.set("VAULT_KEY", &recipient);
+    let lost = keyless_stack.run(&["up", "--yes"]).exits(7);
+    insta::assert_snapshot!(keyless(&lost, &[&recipient]), @"
+    exit: 7
+    --- stderr ---
+    error: the state at .terrane/vault/terraform.tfstate cannot be used: it is encrypted with `age:KEY`, and no key of the program decrypts it (`age:KEY`: there are no age identities; identities are read from where sops reads them: `SOPS_AGE_KEY`, the file that `SOPS_AGE_KEY_FILE` names, and `~/.config/sops/age/keys.txt`)
+    ");
+    assert_eq!(
+        std::fs::read(folder.join("terraform.tfstate")).expect("a state"),
+        before
+    );
+}
+
+#[test]
+fn a_state_is_encrypted_with_a_key_of_kms() {
+    let Some(aws) = terrane_tests::aws() else {
+        return;
+    };
+    let made = aws.json("kms", "TrentService.CreateKey", &json!({}));
+    let key = made["KeyMetadata"]["Arn"].as_str().expect("an ARN");
+    let mut stack = vault("");
+    for (name, value) in [
+        ("AWS_ACCESS_KEY_ID", "AKIATEST"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL", &*aws.endpoint()),
+        ("VAULT_KEY", &format!("kms:{key}")),
+    ] {
+        stack.set(name, value);
+    }
+    stack.run(&["up", "--yes"]).exits(0);
+    no_file_tells(stack.path());
+    stack.run(&["preview", "--detailed-exitcode"]).exits(0);
+    stack.set("VAULT_KEY", &format!("kms:{key}0"));
+    stack.run(&["preview"]).exits(7);
 }

@@ -1,10 +1,13 @@
 //! S3 as it should work.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use age::secrecy::ExposeSecret as _;
 use serde_json::json;
+use terrane_cli::Age;
 use terrane_state::backend::conformance;
-use terrane_state::{Backend, Failure, LockInfo, RunError};
+use terrane_state::{Backend, EncryptedWith as _, Failure, LockInfo, RunError, SystemClock};
 
 use crate::world::*;
 use terrane_tests::aws;
@@ -49,6 +52,29 @@ async fn s3_with_a_lockfile_passes_the_conformance_suite() {
 #[tokio::test]
 async fn s3_with_both_locks_passes_the_conformance_suite() {
     conforms(true, true).await;
+}
+
+#[tokio::test]
+async fn an_encrypted_state_in_s3_passes_the_conformance_suite() {
+    if aws().is_none() {
+        return;
+    }
+    let identity = age::x25519::Identity::generate();
+    let identities = identity.to_string().expose_secret().to_owned();
+    let environment = BTreeMap::from([("SOPS_AGE_KEY".to_owned(), identities)]);
+    conformance::check(async || {
+        let aws = aws().expect("it was there");
+        let options = aws.backend().lock_table(aws.name());
+        bootstrap(&options).await;
+        let key = Age::recipients([identity.to_public().to_string()]);
+        let place = options.encrypted_with(key).in_environment(&environment);
+        let connect = async || {
+            let clock = Arc::new(SystemClock::default());
+            place.address().connect(clock).await.expect("connected")
+        };
+        (connect().await, connect().await)
+    })
+    .await;
 }
 
 #[tokio::test]

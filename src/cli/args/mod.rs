@@ -493,6 +493,9 @@ pub(crate) enum StateCommand {
         /// An earlier version, by its id in `state history`
         #[arg(long, value_name = "ID")]
         version: Option<String>,
+        /// Decrypt a state that is stored encrypted
+        #[arg(long)]
+        decrypt: bool,
         /// Into a new file that only you can read, instead of stdout
         #[arg(long, value_name = "FILE")]
         out: Option<std::path::PathBuf>,

@@ -136,7 +136,7 @@ async fn plan_and_show(
     let saved = match (&out, &refused) {
         (Some(file), None) => {
             let origin = saved::origin(session, &program, &providers, callers, made_at, flags);
-            Some(saved::write(session, file, &plan, origin.await?)?)
+            Some(saved::write(session, file, &plan, origin.await?).await?)
         }
         _ => None,
     };

@@ -7,9 +7,9 @@ use terrane_core::Diagnostic;
 use terrane_deploy::{DeployError, identity};
 use terrane_state::backend::Holder;
 use terrane_state::{
-    Backend, BackendConfig, BackendError, Clock as _, LocalBackend, Operation, Patience, Recovered,
-    Repair, Run, RunError, RunOptions, State, SystemClock, SystemRandom, TransferEnd,
-    finish_transfers,
+    Backend, BackendConfig, BackendError, Clock as _, EncryptedWith as _, LocalBackend, Operation,
+    Patience, Recovered, Repair, Run, RunError, RunOptions, State, SystemClock, SystemRandom,
+    TransferEnd, finish_transfers,
 };
 
 use super::Session;
@@ -34,7 +34,14 @@ impl Session<'_> {
                     .hint("then name the copy: `--backend copy.tfstate`");
                 return Err(CommandError::usage(refused));
             }
-            return Ok(backend.clone());
+            // Elsewhere, it is as secret as it is at the program's place.
+            let encryption = self.backend.and_then(|it| it.address().encryption());
+            let flag = backend.clone();
+            let flag = match encryption.filter(|_| !self.common.sandbox) {
+                Some(encryption) => flag.encrypted_with(encryption.clone()),
+                None => flag,
+            };
+            return Ok(flag.in_environment(&self.environment.vars));
         }
         // Names become paths; this is where they are checked.
         let default = LocalBackend::default_path(self.stack)
@@ -45,7 +52,8 @@ impl Session<'_> {
         if self.common.replay.is_some() {
             return Ok(replay_path(self.stack).join("terraform.tfstate").into());
         }
-        Ok(self.backend.cloned().unwrap_or_else(|| default.into()))
+        let own = self.backend.cloned().unwrap_or_else(|| default.into());
+        Ok(own.in_environment(&self.environment.vars))
     }
 
     /// The store of the state, connected.

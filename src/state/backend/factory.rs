@@ -1,5 +1,6 @@
 //! Kinds of stores: the meaning of a scheme's addresses, and the way from an address to its store.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use url::Url;
 
 use super::{Backend, BackendError, address_url};
 use crate::clock::Clock;
+use crate::encryption::Encryption;
 
 /// A kind of store, registered by the scheme of its addresses.
 ///
@@ -70,6 +72,17 @@ pub trait BackendAddress: fmt::Display + fmt::Debug + Send + Sync {
         true
     }
 
+    /// The keys that its content is encrypted with.
+    fn encryption(&self) -> Option<&Encryption> {
+        None
+    }
+
+    /// The same address for a process with another environment than its own; `None` where that makes no difference.
+    fn in_environment(&self, environment: &BTreeMap<String, String>) -> Option<BackendConfig> {
+        let _ = environment;
+        None
+    }
+
     /// The store, ready to use.
     ///
     /// # Errors
@@ -117,6 +130,13 @@ impl BackendConfig {
     /// The address.
     pub fn address(&self) -> &dyn BackendAddress {
         &*self.0
+    }
+
+    /// The same for a process with that environment, which names the keys of its user.
+    #[must_use]
+    pub fn in_environment(&self, environment: &BTreeMap<String, String>) -> Self {
+        let other = self.0.in_environment(environment);
+        other.unwrap_or_else(|| self.clone())
     }
 }
 

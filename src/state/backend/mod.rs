@@ -46,6 +46,29 @@ pub trait Backend: Send + Sync + fmt::Debug {
         Layout::Indented
     }
 
+    /// The store that this one keeps its content in, in another form: that of an encrypted one has ciphertext.
+    fn beneath(&self) -> Option<&dyn Backend> {
+        None
+    }
+
+    /// Encrypts another file of the stack (`plan`, `rescue`), if this store encrypts.
+    ///
+    /// # Errors
+    /// When the key cannot be used.
+    async fn seal(&self, kind: &str, bytes: Bytes) -> Result<Bytes, BackendError> {
+        let _ = kind;
+        Ok(bytes)
+    }
+
+    /// Decrypts a file that [`seal`](Self::seal) encrypted, or a copy of an encrypted state; other bytes stay as they are.
+    ///
+    /// # Errors
+    /// When the key cannot be used, or the file was changed.
+    async fn unseal(&self, kind: &str, bytes: Bytes) -> Result<Bytes, BackendError> {
+        let _ = kind;
+        Ok(bytes)
+    }
+
     /// The snapshot, or `None` when there is none. Empty bytes are returned as they are: they are damage, not absence.
     ///
     /// # Errors
@@ -305,6 +328,14 @@ pub enum BackendError {
         /// Which part of the store.
         place: String,
         /// The mismatch.
+        reason: String,
+    },
+    /// It is encrypted and cannot be decrypted, or it is not encrypted and should be.
+    #[error("{place} cannot be used: {reason}")]
+    Encrypted {
+        /// Which part of the store.
+        place: String,
+        /// Why.
         reason: String,
     },
     /// The store said that it took a write, and does not have it.

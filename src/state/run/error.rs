@@ -134,6 +134,7 @@ impl RunError {
             Self::Underway { source, .. } => source.failure(),
             Self::Backend(error) => match error {
                 BackendError::Damaged { .. }
+                | BackendError::Encrypted { .. }
                 | BackendError::Missing { .. }
                 | BackendError::Doubtful { .. } => Failure::Refused,
                 BackendError::Conflict { .. } | BackendError::NotHeld { .. } => Failure::Fenced,

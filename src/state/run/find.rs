@@ -1,7 +1,8 @@
 //! Reading a store: snapshot and journal, and whether they belong together.
 
 use super::RunError;
-use crate::backend::{Backend, BackendError, Snapshot};
+use crate::backend::{Backend, BackendError, Segment, Snapshot};
+use crate::encryption::{sealed_journal, sealed_state};
 use crate::file::v4;
 use crate::journal::Log;
 use crate::model::{Lineage, State};
@@ -68,17 +69,23 @@ impl Found {
 /// How often a journal that changes while it is read is read again.
 const READ_TRIES: usize = 5;
 
-/// Reads the journal. Without the lock, segments may be listed that their run trims before they are read: damage is believed
+/// The segments of the journal, for a program that can read them.
+pub(super) async fn read_segments(backend: &dyn Backend) -> Result<Vec<Segment>, BackendError> {
+    let segments = backend.read_journal().await?;
+    sealed_journal(backend, &segments).map_or(Ok(segments), Err)
+}
+
+/// What the journal says. Without the lock, segments may be listed that their run trims before they are read: damage is believed
 /// when it is there a second time.
 pub(super) async fn read_log(backend: &dyn Backend) -> Result<Log, RunError> {
-    let mut segments = backend.read_journal().await?;
+    let mut segments = read_segments(backend).await?;
     let mut tries = 0;
     loop {
         let source = match Log::read(&segments) {
             Ok(log) => return Ok(log),
             Err(damaged) => damaged,
         };
-        let again = backend.read_journal().await?;
+        let again = read_segments(backend).await?;
         if again == segments || tries == READ_TRIES {
             let place = backend.place();
             return Err(RunError::Journal { place, source });
@@ -111,7 +118,14 @@ pub(super) async fn gather(
     let (state, unreadable) = match snapshot.as_ref().map(|it| v4::read(&it.bytes)) {
         None => (nothing(), None),
         Some(Ok(state)) => (state, None),
-        Some(Err(source)) => (nothing(), Some(RunError::State { place, source })),
+        Some(Err(source)) => {
+            let bytes = snapshot.as_ref().map_or(&[][..], |it| &it.bytes);
+            let wrong = match sealed_state(backend, bytes) {
+                Some(sealed) => return Err(sealed.into()),
+                None => RunError::State { place, source },
+            };
+            (nothing(), Some(wrong))
+        }
     };
     if let Some(snapshot) = &snapshot {
         log.found(&snapshot.sha256);

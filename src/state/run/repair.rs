@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::carry::{carried, replay};
-use super::find::Found;
+use super::find::{Found, read_segments};
 use super::hold::Holding;
 use super::{Patience, RecordError, Recovered, RunError, RunOptions};
 use crate::backend::{Backend, Position, Restart, Segment, Snapshot};
@@ -152,7 +152,7 @@ impl Repair {
 }
 
 async fn look(backend: &dyn Backend) -> Result<Option<Broken>, RunError> {
-    let segments = backend.read_journal().await?;
+    let segments = read_segments(backend).await?;
     let damage = match Log::read(&segments) {
         Ok(_) => return Ok(None),
         Err(JournalError::Damaged(damage)) => *damage,

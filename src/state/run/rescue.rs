@@ -215,7 +215,8 @@ impl Run {
             Some(snapshot) => Expected::Token(snapshot.token),
         };
         let rescued = Rescued::new(state, self.now().ended.clone(), origin);
-        let pieces = v4::write_pieces(&rescued.to_state(), v4::Layout::Indented);
-        file.write_pieces(pieces, &over).await.map(drop)
+        let bytes = v4::write(&rescued.to_state(), v4::Layout::Indented);
+        let sealed = self.holding.backend.seal("rescue", bytes.into()).await?;
+        file.write(sealed, &over).await.map(drop)
     }
 }

@@ -35,9 +35,11 @@ pub(super) async fn run(
         StateCommand::ReplaceProvider { from, to, yes } => {
             replace_provider::run(session, &from, &to, yes).await
         }
-        StateCommand::Pull { version, out } => {
-            pull::run(session, version.as_deref(), out.as_deref()).await
-        }
+        StateCommand::Pull {
+            version,
+            decrypt,
+            out,
+        } => pull::run(session, version.as_deref(), decrypt, out.as_deref()).await,
         StateCommand::Push { file, force, yes } => push::run(session, &file, force, yes).await,
         StateCommand::History { limit } => history::run(session, limit).await,
         StateCommand::Repair { yes } => repair::run(session, yes).await,

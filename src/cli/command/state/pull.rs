@@ -1,4 +1,4 @@
-//! `state pull`: the stored state, byte for byte.
+//! `state pull`: the stored state, byte for byte, or decrypted.
 
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use crate::view::printable::{counted, one_line};
 pub(super) async fn run(
     session: &Session<'_>,
     version: Option<&str>,
+    decrypt: bool,
     out: Option<&Path>,
 ) -> Result<Exit, CommandError> {
     let file = out.map(PrivateFile::new).transpose().map_err(failed)?;
@@ -20,9 +21,13 @@ pub(super) async fn run(
         file.check_replaceable(|_| false).map_err(failed)?;
     }
     let backend = session.backend().await?;
+    let stored = match backend.beneath() {
+        Some(ciphertext) if !decrypt => ciphertext,
+        _ => &*backend,
+    };
     let bytes = match version {
-        Some(version) => backend.read_version(version).await.map_err(failed)?,
-        None => match backend.read().await {
+        Some(version) => stored.read_version(version).await.map_err(failed)?,
+        None => match stored.read().await {
             Ok(Some(snapshot)) => snapshot.bytes,
             Ok(None) => {
                 let place = backend.place();

@@ -28,6 +28,9 @@ pub(super) async fn run(
     let bytes = read(file).map_err(|error| {
         Diagnostic::error(format!("cannot read {name}")).detail(error.to_string())
     })?;
+    let backend = session.backend().await?;
+    let bytes = backend.unseal("rescue", bytes.into()).await;
+    let bytes = bytes.map_err(|error| run_error(&error.into()))?;
     let pushed = file::read(&bytes).map_err(|error| {
         let refused = Diagnostic::error(format!("{name} is not a state that can be pushed"));
         CommandError::new(Exit::REFUSED, refused.detail(error.to_string()))

@@ -12,7 +12,7 @@ use terrane_engine::{CallerIdentity, Fingerprint, Origin, Plan, PlanMode, Recove
 use terrane_provider::Plugins;
 use terrane_state::{
     Clock as _, Operation, PlanUse, PrivateFile, Random as _, Sha256, SystemClock, SystemRandom,
-    Timestamp,
+    Timestamp, is_sealed,
 };
 
 use super::apply::{Applying, Request, Work, carry_out, reported};
@@ -38,12 +38,20 @@ pub(crate) struct Saved {
 
 /// Refuses a file for a plan that is another file already, before any work is done for it.
 pub(crate) fn check_target(file: &Path) -> Result<(), CommandError> {
-    let checked = PrivateFile::new(file).and_then(|file| file.check_replaceable(SavedPlan::is_one));
+    let checked = PrivateFile::new(file).and_then(|file| file.check_replaceable(is_plan));
     checked.map_err(|error| run_error(&error.into()))
 }
 
-/// Writes a plan into that file, with all that it comes from.
-pub(crate) fn write(
+/// Whether a file is a plan, in clear or encrypted.
+fn is_plan(bytes: &[u8]) -> bool {
+    SavedPlan::is_one(bytes) || is_sealed(bytes, PLAN)
+}
+
+/// What plans are called where they are encrypted.
+const PLAN: &str = "plan";
+
+/// Writes a plan into that file, with all that it comes from; encrypted, if the state is.
+pub(crate) async fn write(
     session: &Session<'_>,
     file: &Path,
     plan: &Plan,
@@ -51,7 +59,9 @@ pub(crate) fn write(
 ) -> Result<SavedAs, CommandError> {
     let bytes = SavedPlan::write(plan, origin)
         .map_err(|error| Diagnostic::error("the plan cannot be saved").detail(error.to_string()))?;
-    let written = PrivateFile::new(file).and_then(|file| file.replace(&bytes, SavedPlan::is_one));
+    let sealed = session.backend().await?.seal(PLAN, bytes.into()).await;
+    let bytes = sealed.map_err(|error| run_error(&error.into()))?;
+    let written = PrivateFile::new(file).and_then(|file| file.replace(&bytes, is_plan));
     written.map_err(|error| run_error(&error.into()))?;
     Ok(saved_as(session, file, &bytes))
 }
@@ -67,8 +77,15 @@ fn saved_as(session: &Session<'_>, file: &Path, bytes: &[u8]) -> SavedAs {
 
 /// Says where a plan was saved, and how it is applied.
 pub(crate) fn say_saved(session: &Session<'_>, SavedAs { file, command, .. }: &SavedAs) {
+    let is_encrypted = session
+        .location()
+        .is_ok_and(|it| it.address().encryption().is_some());
+    let how = match is_encrypted {
+        true => "encrypted",
+        false => "with the secrets that are in it",
+    };
     session.note(&format!(
-        "\nThe plan is saved in {file}, with the secrets that are in it. Apply it with `{command}`.\n"
+        "\nThe plan is saved in {file}, {how}. Apply it with `{command}`.\n"
     ));
 }
 
@@ -119,7 +136,13 @@ pub(crate) async fn open(
     let bytes = PrivateFile::new(file).and_then(|file| file.read());
     let bytes = bytes.map_err(|error| run_error(&error.into()))?;
     let bytes = bytes.ok_or_else(|| Diagnostic::error(format!("there is no file {place}")))?;
-    let saved = SavedPlan::read(&bytes)
+    let opened = session
+        .backend()
+        .await?
+        .unseal(PLAN, bytes.clone().into())
+        .await;
+    let opened = opened.map_err(|error| run_error(&error.into()))?;
+    let saved = SavedPlan::read(&opened)
         .map_err(|error| refused(format!("the plan in {place} cannot be used"), error).hint(AGAIN));
     let saved = saved.map_err(refusal)?;
     let file = saved_as(session, file, &bytes);
