@@ -28,6 +28,8 @@ pub enum RefreshPolicy {
     /// Every object.
     #[default]
     All,
+    /// Objects that the plan changes, and those that refer to such. Of the others the state is trusted.
+    Changed,
     /// Nothing; the state is trusted.
     Nothing,
 }

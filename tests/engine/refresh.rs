@@ -1,7 +1,11 @@
 //! Differences between the objects and the state.
 
+use std::sync::{Arc, Mutex};
+
 use insta::assert_snapshot;
-use terrane_core::Stack;
+use proptest::prelude::*;
+use terrane_core::addr::ProviderSource;
+use terrane_core::{Output, ProviderDeclaration, Stack};
 use terrane_engine::Event;
 use terrane_tests::{FakeProvider, Run, World, new_thing};
 
@@ -135,4 +139,78 @@ fn the_drift_of_secrets_is_not_shown() {
     drift test_thing.a secret: (sensitive)
     ~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? secret: (sensitive)
     ");
+}
+
+/// Things in a row: each with a size, and if said so a reference to the one before it that is there.
+fn row(things: Vec<Option<(i64, bool)>>) -> impl Fn(&mut Stack) {
+    move |stack| {
+        // An empty row still has to destroy what is left.
+        let provider = ProviderSource::implied_by("test_thing");
+        stack.provider(ProviderDeclaration::dynamic(provider));
+        let mut last: Option<Output<String>> = None;
+        for (place, thing) in things.iter().enumerate() {
+            let Some((size, refers)) = thing else {
+                continue;
+            };
+            let mut thing = new_thing(&format!("thing{place}")).set("size", *size);
+            if let (Some(last), true) = (&last, refers) {
+                thing = thing.set("parent", last.clone());
+            }
+            last = Some(thing.declare(stack).attribute("id"));
+        }
+    }
+}
+
+/// The names of the objects that are read from now on.
+fn watch_reads(world: &World, names: &[&'static str]) -> Arc<Mutex<Vec<&'static str>>> {
+    let reads: Arc<Mutex<Vec<&'static str>>> = Arc::default();
+    for &name in names {
+        let reads = reads.clone();
+        world.provider.on_read(name, move |call| {
+            reads.lock().expect("no panic").push(name);
+            call.proceed()
+        });
+    }
+    reads
+}
+
+#[test]
+fn only_what_a_plan_changes_and_what_refers_to_it_is_read() {
+    let mut world = World::new(FakeProvider::new());
+    let program = |size| row(vec![Some((size, false)), Some((1, true)), Some((1, false))]);
+    world.up(program(1)).succeeds();
+    let reads = watch_reads(&world, &["thing0", "thing1", "thing2"]);
+    let unchanged = world.reading_changes().preview(program(1));
+    assert_eq!(unchanged.plan(), "");
+    assert!(reads.lock().expect("no panic").is_empty());
+    // What somebody did to an object that the plan changes is seen, and nothing else is.
+    world.provider.cloud.edit("thing0", "note", "by hand");
+    world.provider.cloud.edit("thing2", "note", "by hand");
+    let changed = world.reading_changes().preview(program(2));
+    assert_snapshot!(changed.plan(), @"
+    drift test_thing.thing0 note: null -> by hand
+    ~ test_thing.thing0 endpoint: endpoint-1-of-thing0-3 -> ? note: by hand -> null size: 1 -> 2
+    ");
+    let mut read = std::mem::take(&mut *reads.lock().expect("no panic"));
+    read.sort_unstable();
+    assert_eq!(read, ["thing0", "thing1"]);
+    // A refresh and a destroy are about every object.
+    world.reading_changes().refresh(program(1)).succeeds();
+    assert_eq!(reads.lock().expect("no panic").len(), 3);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn where_nothing_changed_outside_a_plan_is_the_same_however_little_is_read(
+        before in prop::collection::vec(prop::option::of((0..2_i64, any::<bool>())), 0..6),
+        after in prop::collection::vec(prop::option::of((0..2_i64, any::<bool>())), 0..6),
+    ) {
+        let mut world = World::new(FakeProvider::new());
+        world.up(row(before)).succeeds();
+        let whole = world.preview(row(after.clone()));
+        let part = world.reading_changes().preview(row(after));
+        prop_assert_eq!(whole.plan(), part.plan());
+        prop_assert_eq!(whole.made_plan().summary(), part.made_plan().summary());
+    }
 }

@@ -143,6 +143,12 @@ impl World {
         self
     }
 
+    /// The next operation reads only what it changes, and what refers to that.
+    pub fn reading_changes(&mut self) -> &mut Self {
+        self.options.refresh = RefreshPolicy::Changed;
+        self
+    }
+
     /// The next operation trusts the state.
     pub fn without_refresh(&mut self) -> &mut Self {
         self.options.refresh = RefreshPolicy::Nothing;

@@ -129,6 +129,8 @@ impl From<AllDetails> for Details {
 pub(crate) enum RefreshChoice {
     /// Read every object
     True,
+    /// Read what the plan changes, and what refers to that; trust the state of the rest
+    Changed,
     /// Trust the state
     False,
 }
@@ -137,6 +139,7 @@ impl From<RefreshChoice> for RefreshPolicy {
     fn from(choice: RefreshChoice) -> Self {
         match choice {
             RefreshChoice::True => Self::All,
+            RefreshChoice::Changed => Self::Changed,
             RefreshChoice::False => Self::Nothing,
         }
     }

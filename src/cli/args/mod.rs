@@ -338,7 +338,7 @@ pub(crate) struct Preview {
 pub(crate) struct Destroy {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Whether to read every object before planning
+    /// Which objects to read before planning
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = RefreshChoice::True)]
     pub(crate) refresh: RefreshChoice,
     #[command(flatten)]

@@ -18,7 +18,7 @@ pub(crate) struct Planning {
     /// Replace this even if it could stay; repeatable
     #[arg(long = "replace", value_name = "ADDR")]
     pub(crate) replace: Vec<Pattern>,
-    /// Whether to read every object before planning
+    /// Which objects to read before planning
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = RefreshChoice::True)]
     pub(crate) refresh: RefreshChoice,
     /// Only record in the state how objects have changed outside of this program
@@ -80,6 +80,7 @@ impl Planning {
         });
         let refresh = match refresh {
             RefreshChoice::True => None,
+            RefreshChoice::Changed => Some("--refresh=changed".to_owned()),
             RefreshChoice::False => Some(UNREAD.to_owned()),
         };
         patterns.chain(refresh).collect()

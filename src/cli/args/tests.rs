@@ -49,7 +49,7 @@ fn contradictory_and_unknown_arguments_are_refused() {
         "up --var novalue",
         "up --parallelism 0",
         "up --target aws_vpc",
-        "up --refresh changed",
+        "up --refresh some",
         "up --refresh-only --target aws_vpc.main",
         "preview --destroy --refresh-only",
         "preview --yes",

@@ -125,7 +125,7 @@ impl Visitor<'_> {
         };
         let loaded = subject.load(stored).await?;
         let read = match self.inputs.refresh(address) {
-            RefreshPolicy::All => subject.read(&loaded).await?,
+            RefreshPolicy::All | RefreshPolicy::Changed => subject.read(&loaded).await?,
             RefreshPolicy::Nothing => Some(loaded.clone()),
         };
         match read {

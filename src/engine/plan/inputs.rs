@@ -139,6 +139,11 @@ impl<'a> Inputs<'a> {
     pub(super) fn refresh(&self, address: &InstanceAddr) -> RefreshPolicy {
         match &self.options.continues {
             Some(before) if !before.deferred.contains_key(address) => RefreshPolicy::Nothing,
+            // A destroy and a refresh are about every object.
+            _ if self.options.mode != PlanMode::Normal => match self.options.refresh {
+                RefreshPolicy::Changed => RefreshPolicy::All,
+                policy => policy,
+            },
             _ => self.options.refresh,
         }
     }

@@ -12,7 +12,7 @@ use crate::config::{self, Config};
 use crate::evidence::{OwnerTags, new_tag};
 use crate::meta::meta_for;
 use crate::object::{Loaded, Subject, schema_of};
-use crate::options::PlanMode;
+use crate::options::{PlanMode, RefreshPolicy};
 use crate::running::RunningProvider;
 
 impl Visitor<'_> {
@@ -64,15 +64,33 @@ impl Visitor<'_> {
             }
             (stored, _) => stored,
         };
-        let mut current = self
-            .refresh(
-                &subject,
-                &schema,
-                stored.as_ref(),
-                resource.provider,
-                finding,
-            )
-            .await?;
+        let policy = self.inputs.refresh(address);
+        let mut current = None;
+        let mut tried = None;
+        if policy == RefreshPolicy::Changed && !self.stands_on_changes(position) {
+            let provider = resource.provider;
+            let trusted = self
+                .refresh(&subject, &schema, stored.as_ref(), provider, false, finding)
+                .await;
+            // What cannot be planned as the state has it is read.
+            if let Ok(Some(trusted)) = trusted
+                && let Ok(wished) = self
+                    .wished(position, &subject, &schema, Some(&trusted))
+                    .await
+                && wished.0.action == Action::NoOp
+            {
+                current = Some(trusted);
+                tried = Some(wished);
+            }
+            self.deferred.set(None);
+        }
+        if current.is_none() {
+            let reads = policy != RefreshPolicy::Nothing;
+            let provider = resource.provider;
+            current = self
+                .refresh(&subject, &schema, stored.as_ref(), provider, reads, finding)
+                .await?;
+        }
 
         if stored.is_none()
             && self.inputs.options.mode == PlanMode::Normal
@@ -118,32 +136,13 @@ impl Visitor<'_> {
         }
 
         config::refuse_stored_ephemerals(&resource.arguments, &schema, address, resource.location)?;
-        let mut config = self.evaluate(resource, &schema).await?;
-        let mut anew = None;
-        let tags = OwnerTags::of_provider(&self.inputs.program.providers()[resource.provider]);
-        if self.inputs.program.owner_tags()
-            && let Some(tags) = tags.filter(|tags| tags.fit(&schema))
-        {
-            let own = current.as_ref().and_then(|current| tags.of(&current.value));
-            let new = new_tag(
-                &self.inputs.prior.lineage,
-                self.inputs.prior.serial,
-                address,
-                own,
-            );
-            let kept = own.map_or_else(|| new.clone(), Value::from);
-            anew = Some(tags.tagged(&config.value, new));
-            config.value = tags.tagged(&config.value, kept);
-        }
-        let create_before_destroy = self.inputs.create_before_destroy[position];
-        let wish = Wish {
-            ignore: &resource.lifecycle.ignore_changes,
-            create_before_destroy,
-            force: self.forced(position),
-            anew: anew.as_ref(),
-            planned_private: None,
+        let (planned, config) = match tried {
+            Some(tried) => tried,
+            None => {
+                let current = current.as_ref();
+                self.wished(position, &subject, &schema, current).await?
+            }
         };
-        let planned = subject.plan(current.as_ref(), &config, wish).await?;
         if planned.action.destroys() && resource.lifecycle.prevent_destroy {
             return Err(prevented(&subject));
         }
@@ -164,6 +163,53 @@ impl Visitor<'_> {
         finding.object = Some(change.after.clone());
         finding.change = Some(change);
         Ok(())
+    }
+
+    /// The plan of an instance as the program wishes it, with its arguments.
+    async fn wished(
+        &self,
+        position: ResourceId,
+        subject: &Subject<'_>,
+        schema: &Schema,
+        current: Option<&Loaded>,
+    ) -> Result<(PlannedInstance, Config), Diagnostics> {
+        let resource = &self.inputs.program.resources()[position];
+        let address = &resource.address;
+        let mut config = self.evaluate(resource, schema).await?;
+        let mut anew = None;
+        let tags = OwnerTags::of_provider(&self.inputs.program.providers()[resource.provider]);
+        if self.inputs.program.owner_tags()
+            && let Some(tags) = tags.filter(|tags| tags.fit(schema))
+        {
+            let own = current.and_then(|current| tags.of(&current.value));
+            let new = new_tag(
+                &self.inputs.prior.lineage,
+                self.inputs.prior.serial,
+                address,
+                own,
+            );
+            let kept = own.map_or_else(|| new.clone(), Value::from);
+            anew = Some(tags.tagged(&config.value, new));
+            config.value = tags.tagged(&config.value, kept);
+        }
+        let create_before_destroy = self.inputs.create_before_destroy[position];
+        let wish = Wish {
+            ignore: &resource.lifecycle.ignore_changes,
+            create_before_destroy,
+            force: self.forced(position),
+            anew: anew.as_ref(),
+            planned_private: None,
+        };
+        let planned = subject.plan(current, &config, wish).await?;
+        Ok((planned, config))
+    }
+
+    /// Whether this plan changes anything that an instance refers to, or that its provider is configured with.
+    fn stands_on_changes(&self, position: ResourceId) -> bool {
+        let resource = &self.inputs.program.resources()[position];
+        let provider = &self.inputs.program.providers()[resource.provider];
+        let mut needed = resource.dependencies.iter().chain(&provider.dependencies);
+        needed.any(|&needed| self.known.action(needed) != Action::NoOp)
     }
 
     /// Whether the plan of a creation can serve as its final one: nothing about it is unknown, and nothing that it depends on changes.

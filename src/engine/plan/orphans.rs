@@ -19,7 +19,7 @@ use crate::change::{Action, Reason, ResourceChange};
 use crate::event::Event;
 use crate::meta::meta_for;
 use crate::object::{Subject, schema_of};
-use crate::options::PlanMode;
+use crate::options::{PlanMode, RefreshPolicy};
 
 impl Visitor<'_> {
     /// An instance that the state has and the program does not.
@@ -123,6 +123,7 @@ impl Visitor<'_> {
                 &schema,
                 instance.current.as_ref(),
                 provider,
+                self.inputs.refresh(address) != RefreshPolicy::Nothing,
                 finding,
             )
             .await?;

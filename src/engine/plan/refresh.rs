@@ -16,13 +16,14 @@ use crate::object::{Loaded, Subject};
 use crate::options::{PlanMode, RefreshPolicy};
 
 impl Visitor<'_> {
-    /// Loads the current object and reads it.
+    /// Loads the current object, and reads it unless the state is to be trusted.
     pub(super) async fn refresh(
         &self,
         subject: &Subject<'_>,
         schema: &Arc<Schema>,
         stored: Option<&Arc<Object>>,
         provider: ProviderId,
+        reads: bool,
         finding: &mut Finding,
     ) -> Result<Option<Loaded>, Diagnostics> {
         let Some(stored) = stored else {
@@ -32,7 +33,7 @@ impl Visitor<'_> {
         // What another version of the provider stored lacks what this one would plan with.
         let is_trusted =
             self.inputs.options.mode != PlanMode::Normal || !subject.is_of_another_schema(stored);
-        if self.inputs.refresh(subject.address) == RefreshPolicy::Nothing && is_trusted {
+        if !reads && is_trusted {
             self.believed(subject, &loaded, provider).await?;
             return Ok(Some(loaded));
         }
@@ -124,7 +125,9 @@ impl Visitor<'_> {
         for (&key, object) in &instance.deposed {
             let loaded = subject.load(object).await?;
             let read = match self.inputs.refresh(subject.address) {
-                RefreshPolicy::All => self.read(subject, &loaded, provider).await?,
+                RefreshPolicy::All | RefreshPolicy::Changed => {
+                    self.read(subject, &loaded, provider).await?
+                }
                 RefreshPolicy::Nothing => {
                     self.believed(subject, &loaded, provider).await?;
                     Some(loaded)
