@@ -36,6 +36,7 @@ mod removed;
 mod replace;
 mod selection;
 mod sensitive;
+mod service;
 mod unresolved;
 mod update;
 mod values;
