@@ -1,5 +1,8 @@
 //! A stack program with policies, on the built-in provider alone.
 
+#[path = "fleet_program.rs"]
+mod fleet_program;
+
 use std::process::ExitCode;
 
 use serde::Deserialize;
@@ -18,6 +21,10 @@ struct Config {
 const CONFIG: &str = "size = 1\nadvisory = false\n";
 
 fn main() -> ExitCode {
+    // One program for both, for each costs the tests a link.
+    if std::env::var_os("TEST_FLEET").is_some() {
+        return fleet_program::main();
+    }
     Cli::stack("guarded").config_file(CONFIG).run(stack)
 }
 

@@ -7,6 +7,7 @@ mod damage;
 mod deferred;
 mod ends;
 mod failures;
+mod fleet;
 mod habits;
 mod hand_over;
 mod import;

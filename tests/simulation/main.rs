@@ -4,6 +4,7 @@ mod cloud;
 mod executor;
 mod exhaustive;
 mod fencing;
+mod fleet;
 mod judge;
 mod life;
 mod play;

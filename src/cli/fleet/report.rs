@@ -118,12 +118,13 @@ impl Report {
                     )
                 }
                 StackResult::Skipped(cause) => {
+                    // The code is that of the failure.
                     let outcome = format!("skipped: {} failed", order.name(*cause));
                     (
                         None,
                         outcome,
                         Status::Skipped,
-                        Exit::FAILED,
+                        Exit::DONE,
                         Diagnostics::new(),
                     )
                 }
