@@ -109,6 +109,7 @@ fn machine(
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "figures of a test are read by people")]
 fn a_fleet_on_many_machines_that_die_comes_up_whole_and_nothing_is_lost() {
     let (stacks, resources) = match terrane_tests::number_in("TERRANE_FLEET_STACKS") {
         Some(0) | None => SMALL,

@@ -412,7 +412,7 @@ fn what_another_stack_exports_is_unknown_until_that_stack_is_applied() {
         Ok(())
     };
     let program = Program::from_fn(declare, NoConfig).expect("a program");
-    let thing = program.resources().iter().nth(1).expect("two are declared");
+    let thing = program.resources().get(1).expect("two are declared");
     let after = Value::map([
         ("vpc_id", Value::UNKNOWN),
         ("both", Value::UNKNOWN),
