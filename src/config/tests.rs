@@ -305,7 +305,11 @@ fn a_secret_is_named_by_its_source_and_knows_its_key_and_line() {
         place(config.users["app"].output().expr()),
         place(port.expr()),
     ];
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    env:DB Configuration { key: "password", set_in: "prod.toml:1" }
+    aws-ssm:/app Configuration { key: "users.app", set_in: "prod.toml:3" }
+    file:port Configuration { key: "port", set_in: "--var" }
+    "#);
 }
 
 #[test]
@@ -317,7 +321,19 @@ fn a_secret_in_clear_is_refused_by_its_key_and_its_text_is_repeated_nowhere() {
         !text.contains("hunter2") && !text.contains("5432"),
         "{text}"
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    error: configuration key `password`: expected the source of a secret, found other text: set in `prod.toml:1`
+    hint: write where the secret is, never the secret itself: `env:NAME`, `file:PATH`, `aws-secretsmanager:ID#KEY`, `aws-ssm:NAME`, `sops:FILE#KEY` or `age:FILE`
+
+    error: configuration key `port`: expected the source of a secret, found other text: set in `--var`
+    hint: write where the secret is, never the secret itself: `env:NAME`, `file:PATH`, `aws-secretsmanager:ID#KEY`, `aws-ssm:NAME`, `sops:FILE#KEY` or `age:FILE`
+
+    error: configuration key `users.app`: expected the source of a secret, found other text: set in `prod.toml:3`
+    hint: write where the secret is, never the secret itself: `env:NAME`, `file:PATH`, `aws-secretsmanager:ID#KEY`, `aws-ssm:NAME`, `sops:FILE#KEY` or `age:FILE`
+    ");
     let read: Result<Secrets, _> = values("password = [1]", &[], &[]).deserialize();
-    insta::assert_snapshot!(read.expect_err("no text").to_string(), @"");
+    insta::assert_snapshot!(read.expect_err("no text").to_string(), @"
+    error: configuration key `password`: expected the source of a secret, found a list: set in `prod.toml:1`
+    hint: write where the secret is, never the secret itself: `env:NAME`, `file:PATH`, `aws-secretsmanager:ID#KEY`, `aws-ssm:NAME`, `sops:FILE#KEY` or `age:FILE`
+    ");
 }

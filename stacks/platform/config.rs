@@ -1,10 +1,8 @@
 //! The configuration of a platform: the keys of `<stack>.toml`, `TERRANE_VAR_…` and `--var`.
 
-use std::fmt;
-
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
-use terrane::{Error, Result};
+use terrane::{Error, Result, Secret};
 
 /// The platform's configuration. Every key has a default; unknown keys are refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -71,9 +69,9 @@ pub struct Config {
     pub github_oidc_provider: bool,
     /// A secret of the application in Secrets Manager, which its service account alone may read.
     pub secrets_manager: bool,
-    /// The secret's value, at best from `TERRANE_VAR_APPLICATION_SECRET`; without it, Secrets Manager makes one up. It is stored nowhere else.
+    /// Where the secret's value is, as in `env:APPLICATION_SECRET` or `aws-ssm:/app/secret`; without it, Secrets Manager makes one up.
     #[serde(skip_serializing)]
-    pub application_secret: Option<Hidden>,
+    pub application_secret: Option<Secret>,
     /// Counted up, the secret gets its value once more: what `application_secret` says by then, or another one that is made up.
     pub application_secret_version: u32,
     /// Alarms that tell a topic, a dashboard, and Managed Prometheus with Managed Grafana, whose users IAM Identity Center knows.
@@ -249,21 +247,7 @@ impl Config {
                 "application_secret is set, and secrets_manager is not: there is no secret that would get it",
             ));
         }
-        if matches!(&self.application_secret, Some(Hidden(value)) if value.is_empty()) {
-            return Err(Error::message("application_secret is empty"));
-        }
         Ok(())
-    }
-}
-
-/// A value that is given to the cloud and shown nowhere.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Hidden(pub(crate) String);
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(sensitive)")
     }
 }
 

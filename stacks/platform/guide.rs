@@ -67,7 +67,7 @@ fn kind(of: &str) -> &str {
         "String" => "text",
         "Vec<String>" => "list of texts",
         "Ipv4Net" => "addresses",
-        "Hidden" => "secret",
+        "Secret" => "secret",
         other => panic!("a type that the guide has no word for: {other}"),
     }
 }

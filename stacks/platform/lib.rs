@@ -58,7 +58,7 @@ mod tests;
 
 pub use application::Application;
 pub use cluster::Cluster;
-pub use config::{Config, Hidden};
+pub use config::Config;
 pub use delivery::Delivery;
 pub use hardening::{ApplicationSecret, Backups, FlowLogs, Guard, Hardening, Keys, Recorder, Waf};
 pub use identity::Identity;

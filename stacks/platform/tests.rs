@@ -389,7 +389,7 @@ fn values_that_contradict_each_other_are_refused_before_anything_is_declared() {
         ("github_branch=*", "github_branch `*` does not name one"),
         ("alarm_email=me", "alarm_email `me` is no address"),
         (
-            "application_secret=open sesame",
+            "application_secret=env:APPLICATION_SECRET",
             "application_secret is set, and secrets_manager is not",
         ),
         ("single_nat_gatway=false", "single_nat_gatway"),

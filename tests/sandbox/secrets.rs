@@ -13,7 +13,7 @@ impl SandboxFolder {
     /// Runs with the canary in the environment, as CI has it.
     fn with_canary(&self, arguments: &[&str]) -> Ran {
         let mut command = self.command(arguments);
-        let output = (command.env("TERRANE_VAR_APPLICATION_SECRET", CANARY))
+        let output = (command.env("APPLICATION_SECRET", CANARY))
             .output()
             .expect("the stack runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
@@ -50,10 +50,15 @@ fn leaks(folder: &Path) -> Vec<String> {
 #[test]
 fn the_applications_secret_reaches_the_cloud_and_nothing_that_is_written() {
     let folder = SandboxFolder::new();
-    let on = ["--var", "secrets_manager=true"];
+    let on = [
+        "--var",
+        "secrets_manager=true",
+        "--var",
+        "application_secret=env:APPLICATION_SECRET",
+    ];
     let with = |arguments: &[&'static str]| folder.with_canary(&[arguments, &on].concat());
-    with(&["preview", "--json"]);
-    with(&["up", "--yes"]);
+    with(&["preview", "--json", "--out", "plan"]);
+    with(&["up", "plan"]);
     with(&["preview", "--detailed-exitcode"]);
     assert_snapshot!(folder.ledger(0).into_iter().filter(|line| line.contains("secret")).collect::<Vec<_>>().join("\n"), @"
     create aws_secretsmanager_secret

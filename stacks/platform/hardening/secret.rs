@@ -1,6 +1,6 @@
 //! Secrets in Secrets Manager whose values are in no state, plan or output: they are write-only, given or made up there.
 
-use terrane::{Ephemeral, Output, Stack};
+use terrane::{Ephemeral, Stack};
 use terrane_aws::iam::{PolicyDocument, Statement};
 use terrane_aws::{iam, secretsmanager};
 
@@ -36,7 +36,7 @@ impl ApplicationSecret {
     ) -> Self {
         stack.module("secret", |stack| {
             let value = match &config.application_secret {
-                Some(value) => Ephemeral::from(Output::known(value.0.clone())),
+                Some(secret) => secret.ephemeral(),
                 None => made_up(stack, "application"),
             };
             let version = config.application_secret_version;

@@ -351,11 +351,20 @@ fn a_stack_name_never_leads_elsewhere() {
         LocalBackend::default_path("prod").expect("a name"),
         Path::new(".terrane/prod/terraform.tfstate")
     );
+    // A fleet groups its stacks.
+    assert_eq!(
+        LocalBackend::default_path("network/prod").expect("a name"),
+        Path::new(".terrane/network/prod/terraform.tfstate")
+    );
     for name in [
         "",
         ".",
         "..",
-        "a/b",
+        "/a",
+        "a/",
+        "a//b",
+        "a/..",
+        "../a",
         "-a",
         "_a",
         "a b",
