@@ -178,6 +178,8 @@ fn settings(packages: &Path) -> String {
 fn alike() -> String {
     let mut tree = cargo(&checkout());
     tree.args(["tree", "--locked", "--workspace", "--prefix", "none"]);
+    // A macro is built for the compiler, with features of its own.
+    tree.args(["--exclude", "terrane-macros"]);
     tree.args(["--edges", "normal,dev,no-proc-macro", "--format", "{p} {f}"]);
     let mut text = "[package]\nname = \"alike\"\nedition = \"2024\"\n\n[dependencies]\n".to_owned();
     let tree = stdout_of(tree);

@@ -24,7 +24,7 @@ pub fn format(format: &str, arguments: &[Value]) -> std::result::Result<String, 
 /// A text for each element of the lists among the arguments, in step; any other argument is the same in all.
 ///
 /// # Errors
-/// When lists have different lengths, and as [`format`].
+/// When lists have different lengths, and as [`format`](format()).
 pub fn formatlist(
     format: &str,
     arguments: &[Value],
