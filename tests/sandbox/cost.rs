@@ -94,9 +94,7 @@ fn staging_costs_less_and_keeps_the_checklist() {
                   volumes: 40 GB × 0.08 = 3.20
       112.70 in all
       Not in it:
-        module.backups.aws_backup_plan.main: there is no rule for `aws_backup_plan`
-        module.backups.aws_backup_selection.main: there is no rule for `aws_backup_selection`
-        module.backups.aws_backup_vault.main: there is no rule for `aws_backup_vault`
+        module.backups.aws_backup_vault.main, restore points: the usage file has no `stored_gb`
         module.cluster.aws_cloudwatch_log_group.cluster, logs ingested: the usage file has no `ingested_gb`
         module.cluster.aws_cloudwatch_log_group.cluster, logs stored: the usage file has no `stored_gb`
         module.registry.aws_ecr_repository.api, storage: the usage file has no `stored_gb`

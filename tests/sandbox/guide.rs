@@ -131,9 +131,12 @@ fn the_picture_of_the_guide_is_what_graph_draws() {
     if std::env::var_os("UPDATE_GUIDE").is_some() {
         std::fs::write(PICTURE, &drawn).expect("writable");
     }
-    let picture = std::fs::read(PathBuf::from(PICTURE)).expect("the picture");
+    let picture = std::fs::read_to_string(PICTURE).expect("the picture");
+    let drawn = String::from_utf8(drawn).expect("text");
+    // But for the numbers of source lines, which move with every edit above them.
+    let kept = |svg: &str| filtered(svg, "/no/folder");
     assert!(
-        picture == drawn,
+        kept(&picture) == kept(&drawn),
         "draw it anew: UPDATE_GUIDE=1 cargo test --workspace --test sandbox picture"
     );
 }

@@ -193,7 +193,7 @@ fn the_platforms_plan_has_the_shape_of_terraforms_and_tools_read_it() {
             .filter(|line| line.starts_with("create "))
             .count()
     );
-    let subnet = "module.network.aws_subnet.public <- module.network.aws_vpc.main ";
+    let subnet = "module.network.aws_subnet.public <- aws_vpc.main ";
     assert!(
         found.declared.iter().any(|line| line.starts_with(subnet)),
         "{:?}",

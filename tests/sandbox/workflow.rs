@@ -312,11 +312,6 @@ fn outline(comment: &str, folder: &Path) -> String {
         .split('`')
         .map(|word| if is_digest(word) { "<digest>" } else { word });
     let text = words.collect::<Vec<_>>().join("`");
-    let mut pieces = text.split(".rs:");
-    let first = pieces.next().unwrap_or_default().to_owned();
-    let text = pieces.fold(first, |text, piece| {
-        text + ".rs:<line>" + piece.trim_start_matches(|c: char| c.is_ascii_digit())
-    });
     let lines = text.lines().filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join("\n")
 }

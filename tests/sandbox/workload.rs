@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use serde_json::Value as Json;
+use terrane_tests::filtered;
 
 use super::{Ran, SandboxFolder};
 
@@ -51,7 +52,7 @@ fn from_line(text: &str, begin: &str) -> String {
     let lines = text.lines().skip_while(|line| !line.starts_with(begin));
     let part: Vec<&str> = lines.collect();
     assert!(!part.is_empty(), "no line begins with {begin:?}:\n{text}");
-    part.join("\n")
+    filtered(&part.join("\n"), "/no/folder")
 }
 
 #[test]
