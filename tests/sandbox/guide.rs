@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use insta::assert_snapshot;
-use terrane_tests::is_installed;
+use terrane_tests::{filtered, is_installed};
 
 const GUIDE: &str = include_str!("../../docs/platform.md");
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/platform.svg");

@@ -58,7 +58,8 @@ fn the_applications_secret_reaches_the_cloud_and_nothing_that_is_written() {
     ];
     let with = |arguments: &[&'static str]| folder.with_canary(&[arguments, &on].concat());
     with(&["preview", "--json", "--out", "plan"]);
-    with(&["up", "plan"]);
+    // A saved plan says where the secret is.
+    folder.with_canary(&["up", "plan"]);
     with(&["preview", "--detailed-exitcode"]);
     assert_snapshot!(folder.ledger(0).into_iter().filter(|line| line.contains("secret")).collect::<Vec<_>>().join("\n"), @"
     create aws_secretsmanager_secret

@@ -454,7 +454,7 @@ fn a_pull_request_is_previewed_merged_and_applied_and_drift_is_found() {
     | `+` | `module.cluster.aws_iam_role_policy_attachment.node["AmazonEKSWorkerNodePolicy"]` | `policy_arn = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", … (1 more)` | `stacks/platform/cluster.rs:<line>` |
     | `+` | `module.cluster.aws_iam_role_policy_attachment.node["AmazonEKS_CNI_Policy"]` | `policy_arn = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy", … (1 more)` | `stacks/platform/cluster.rs:<line>` |
     | `+` | `module.cluster.aws_iam_role_policy_attachment.node["AmazonEC2ContainerRegistryReadOnly"]` | `policy_arn = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly", … (1 more)` | `stacks/platform/cluster.rs:<line>` |
-    | `+` | `module.cluster.aws_eks_node_group.main` | `cluster_name = "mlops-platform-prod-cluster", node_group_name = "mlops-platform-prod-nodes", … (7 more)` | `stacks/platform/cluster.rs:<line>` |
+    | `+` | `module.cluster.aws_eks_node_group.main` | `cluster_name = "mlops-platform-prod-cluster", node_group_name = "mlops-platform-prod-nodes", … (9 more)` | `stacks/platform/cluster.rs:<line>` |
     | `+` | `module.cluster.aws_iam_openid_connect_provider.cluster` | `client_id_list = ["sts.amazonaws.com"], … (2 more)` | `stacks/platform/cluster.rs:<line>` |
     | `+` | `module.storage.aws_s3_bucket.main["models"]` | `bucket = "mlops-platform-prod-models", force_destroy = false, … (1 more)` | `stacks/platform/storage.rs:<line>` |
     | `+` | `module.storage.aws_s3_bucket_server_side_encryption_configuration.main["models"]` | `bucket ← module.storage.aws_s3_bucket.main["models"].id, … (2 more)` | `stacks/platform/storage.rs:<line>` |
@@ -500,7 +500,10 @@ fn a_pull_request_is_previewed_merged_and_applied_and_drift_is_found() {
     ```
     #### Policies
     ```text
-    Policies: 11 passed
+    Policies: 1 advisory failed, 12 passed
+      advice    Kubernetes is supported  stacks/platform/platform.rs:<line>
+          module.cluster.aws_eks_cluster.main.version: EKS does not offer Kubernetes 1.28 since 2025-11-26: it refuses a new cluster, and upgrades an existing one by itself  stacks/platform/cluster.rs:<line>
+          hint: pass `--var eks_cluster_version=1.35`, or set it in the stack's file; a cluster that exists goes up one minor version at a time
     ```
     This plan, and nothing else, is applied by:
     ```sh

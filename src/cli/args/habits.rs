@@ -68,7 +68,8 @@ pub(crate) fn understood(
     let mut arguments = arguments.into_iter();
     let mut understood = Understood::default();
     understood.arguments.extend(arguments.next());
-    let (mut dashes, mut words) = (BTreeSet::new(), Vec::new());
+    let mut dashes = BTreeSet::new();
+    let mut verb = None;
     for argument in arguments.by_ref() {
         let Some(text) = argument.to_str() else {
             understood.arguments.push(argument);
@@ -79,7 +80,10 @@ pub(crate) fn understood(
             break;
         }
         let Some(flag) = text.strip_prefix('-') else {
-            words.push(text.to_owned());
+            // A value of a flag before the command may be any other word.
+            if verb.is_none() && command.find_subcommand(text).is_some() {
+                verb = Some(text.to_owned());
+            }
             understood.arguments.push(argument);
             continue;
         };
@@ -112,12 +116,11 @@ pub(crate) fn understood(
         let tip = format!("flags have two dashes here: {}", flags.join(", "));
         understood.tips.push(tip);
     }
-    for (theirs, ours) in COMMANDS {
-        let says = |word: &str| words.iter().any(|said| said == word);
-        if says(theirs) && !says(ours) {
-            let tip = format!("`{theirs}` is `{ours}` here");
-            understood.tips.push(tip);
-        }
+    let renamed = COMMANDS
+        .iter()
+        .find(|(theirs, _)| verb.as_deref() == Some(*theirs));
+    if let Some((theirs, ours)) = renamed {
+        understood.tips.push(format!("`{theirs}` is `{ours}` here"));
     }
     understood
 }
@@ -185,6 +188,7 @@ mod tests {
             "completions bash -- prod-stack -var",
             "state show aws_vpc.plan",
             "up apply",
+            "up plan",
         ] {
             assert_eq!(read(line), (line.to_owned(), Vec::new()));
         }
