@@ -1,7 +1,7 @@
 //! The guide to the platform, followed line by line: by a shell, with the platform's program in place of cargo's.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
