@@ -84,18 +84,9 @@ impl Cli {
     }
 
     fn run_with(&self, function: StackFunction<'_>, streams: &Arc<Streams>) -> Exit {
-        // One thread: the engine is one task, and waking another thread for each answer of a provider costs more than reading it.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let runtime = match runtime {
+        let runtime = match runtime(streams) {
             Ok(runtime) => runtime,
-            Err(error) => {
-                let error = Diagnostic::error("cannot start the runtime").detail(error.to_string());
-                streams.err(&diagnostics(&error.into(), Painter(streams.err_style)));
-                streams.written(Duration::MAX);
-                return Exit::FAILED;
-            }
+            Err(exit) => return exit,
         };
         let exit = match self.parse(streams) {
             Ok(arguments) => self.run_command(arguments, function, streams, &runtime),
@@ -209,6 +200,20 @@ pub(crate) fn begin_process() -> Option<ExitCode> {
         terrane_state::crash::arm(crash).expect("a test says where to end");
     }
     None
+}
+
+/// The runtime of a command.
+pub(crate) fn runtime(streams: &Streams) -> std::result::Result<Runtime, Exit> {
+    // One thread: the engine is one task, and waking another thread for each answer of a provider costs more than reading it.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.map_err(|error| {
+        let error = Diagnostic::error("cannot start the runtime").detail(error.to_string());
+        streams.err(&diagnostics(&error.into(), Painter(streams.err_style)));
+        streams.written(Duration::MAX);
+        Exit::FAILED
+    })
 }
 
 /// Waits for the readers, when everything is recorded and unlocked: the last thing that can fail or be interrupted.

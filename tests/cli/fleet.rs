@@ -132,7 +132,7 @@ fn what_a_fleet_cannot_do_is_said_before_anything_is_done() {
     error: `--only network/prd` matches no stack
     hint: did you mean `--only network/prod`?
     ");
-    assert_snapshot!(fleet.run(&["preview", "--shard", "5/4"]).exits(64).stderr.lines().next().unwrap_or_default(), @"");
+    assert_snapshot!(fleet.run(&["preview", "--shard", "5/4"]).exits(64).stderr.lines().next().unwrap_or_default(), @"error: invalid value '5/4' for '--shard <I/N>': write it as I/N, from 1/N to N/N, for example 3/16");
     assert_snapshot!(fleet.run(&["preview", "--var", "sise=2"]).exits(64).stderr, @"
     error: there is no configuration key `sise`: set in `--var`
     hint: did you mean `size`?

@@ -17,20 +17,17 @@ mod session;
 use std::borrow::Cow;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use terrane_core::{Diagnostic, Result};
+use terrane_core::Result;
 use terrane_fleet::Fleet;
 use terrane_state::{BackendFactory, Backends};
 
 use self::args::FleetArguments;
 use self::session::FleetSession;
-use crate::cli::{begin_process, delivered};
+use crate::cli::{begin_process, delivered, runtime};
 use crate::exit_code::Exit;
 use crate::streams::Streams;
-use crate::view::text::diagnostics::diagnostics;
-use crate::view::text::painter::Painter;
 
 /// A program of many stacks: built in `main`, ended by [`run`](Self::run).
 ///
@@ -90,50 +87,54 @@ impl FleetCli {
         function: &dyn Fn(&mut Fleet) -> Result<()>,
         streams: &Arc<Streams>,
     ) -> Exit {
-        let about = format!("The fleet `{}`: many stacks of one program.", self.name);
-        let command = FleetArguments::command().about(about);
-        let command = command.version(env!("CARGO_PKG_VERSION"));
-        let parsed = command.try_get_matches();
-        let parsed = parsed.and_then(|matches| FleetArguments::from_arg_matches(&matches));
-        let arguments = match parsed {
-            Ok(arguments) => arguments,
-            Err(error) => {
-                let text = error.render().to_string();
-                if error.use_stderr() {
-                    streams.err(&text);
-                    return Exit::USAGE;
-                }
-                streams.out(text);
-                streams.written(Duration::MAX);
-                return Exit::DONE;
-            }
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let runtime = match runtime {
+        let runtime = match runtime(streams) {
             Ok(runtime) => runtime,
-            Err(error) => {
-                let error = Diagnostic::error("cannot start the runtime").detail(error.to_string());
-                streams.err(&diagnostics(&error.into(), Painter(streams.err_style)));
-                streams.written(Duration::MAX);
-                return Exit::FAILED;
-            }
+            Err(exit) => return exit,
         };
         let exit = runtime.block_on(async {
-            let session = FleetSession::new(arguments.common, &self.backends, streams.clone());
-            let done = match session.deployments(function) {
-                Ok(deployments) => command::run(&session, &deployments, arguments.command).await,
-                Err(error) => Err(error),
+            let exit = match self.parse(streams) {
+                Ok(arguments) => self.run_command(arguments, function, streams).await,
+                Err(exit) => exit,
             };
-            let exit = done.unwrap_or_else(|error| {
-                session.say(&error.diagnostics);
-                error.exit
-            });
             delivered(exit, streams).await
         });
         // An open question would keep its thread, and with it the process.
         runtime.shutdown_background();
         exit
+    }
+
+    fn parse(&self, streams: &Streams) -> std::result::Result<FleetArguments, Exit> {
+        let about = format!("The fleet `{}`: many stacks of one program.", self.name);
+        let command = FleetArguments::command().about(about);
+        let command = command.version(env!("CARGO_PKG_VERSION"));
+        let parsed = command.try_get_matches();
+        let parsed = parsed.and_then(|matches| FleetArguments::from_arg_matches(&matches));
+        parsed.map_err(|error| {
+            let text = error.render().to_string();
+            if error.use_stderr() {
+                streams.err(&text);
+                Exit::USAGE
+            } else {
+                streams.out(text);
+                Exit::DONE
+            }
+        })
+    }
+
+    async fn run_command(
+        &self,
+        arguments: FleetArguments,
+        function: &dyn Fn(&mut Fleet) -> Result<()>,
+        streams: &Arc<Streams>,
+    ) -> Exit {
+        let session = FleetSession::new(arguments.common, &self.backends, streams.clone());
+        let done = match session.deployments(function) {
+            Ok(deployments) => command::run(&session, &deployments, arguments.command).await,
+            Err(error) => Err(error),
+        };
+        done.unwrap_or_else(|error| {
+            session.say(&error.diagnostics);
+            error.exit
+        })
     }
 }
