@@ -65,31 +65,40 @@ pub struct Up {
     pub(crate) approve: Option<Approve>,
 }
 
+/// What every operation is told, in the same words.
+macro_rules! operating {
+    ($($options:ty),*) => {$(
+        impl $options {
+            /// Where its events go, known secrets masked.
+            pub fn events(mut self, events: Arc<dyn EventSink>) -> Self {
+                self.operating.events = events;
+                self
+            }
+
+            /// What cancels it.
+            pub fn cancelled_by(mut self, cancellation: Cancellation) -> Self {
+                self.operating.cancellation = cancellation;
+                self
+            }
+
+            /// The exports of other stacks of the same program that this one uses.
+            pub fn producers(mut self, producers: Arc<Producers>) -> Self {
+                self.operating.producers = producers;
+                self
+            }
+
+            /// How many instances are in progress at once.
+            pub fn parallelism(mut self, parallelism: NonZeroUsize) -> Self {
+                self.operating.parallelism = parallelism;
+                self
+            }
+        }
+    )*};
+}
+
+operating!(Preview, Up);
+
 impl Preview {
-    /// Where its events go, known secrets masked.
-    pub fn events(mut self, events: Arc<dyn EventSink>) -> Self {
-        self.operating.events = events;
-        self
-    }
-
-    /// What cancels it.
-    pub fn cancelled_by(mut self, cancellation: Cancellation) -> Self {
-        self.operating.cancellation = cancellation;
-        self
-    }
-
-    /// The exports of other stacks of the same program that this one uses.
-    pub fn producers(mut self, producers: Arc<Producers>) -> Self {
-        self.operating.producers = producers;
-        self
-    }
-
-    /// How many instances are in progress at once.
-    pub fn parallelism(mut self, parallelism: NonZeroUsize) -> Self {
-        self.operating.parallelism = parallelism;
-        self
-    }
-
     /// What is planned: all of it, a selection, the destruction.
     pub fn planning(mut self, options: PlanOptions) -> Self {
         self.planning = options;
@@ -98,30 +107,6 @@ impl Preview {
 }
 
 impl Up {
-    /// Where its events go, known secrets masked.
-    pub fn events(mut self, events: Arc<dyn EventSink>) -> Self {
-        self.operating.events = events;
-        self
-    }
-
-    /// What cancels it.
-    pub fn cancelled_by(mut self, cancellation: Cancellation) -> Self {
-        self.operating.cancellation = cancellation;
-        self
-    }
-
-    /// The exports of other stacks of the same program that this one uses.
-    pub fn producers(mut self, producers: Arc<Producers>) -> Self {
-        self.operating.producers = producers;
-        self
-    }
-
-    /// How many instances are in progress at once.
-    pub fn parallelism(mut self, parallelism: NonZeroUsize) -> Self {
-        self.operating.parallelism = parallelism;
-        self
-    }
-
     /// How long it waits for a lock that another run holds; not at all unless said otherwise.
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.operating.lock_timeout = timeout;

@@ -79,6 +79,19 @@ pub struct Proposal<'a> {
     pub is_continuation: bool,
 }
 
+impl Proposal<'_> {
+    /// Whether somebody has to be asked about it. Drift alone is recorded without a question, as everywhere.
+    ///
+    /// # Errors
+    /// When nothing of it can ever be planned.
+    pub fn has_a_question(&self) -> Result<bool, Diagnostics> {
+        if let (false, Some(stuck)) = (self.is_continuation, self.plan.stuck(None)) {
+            return Err(stuck.into());
+        }
+        Ok(!self.plan.is_empty() && !self.plan.only_defers())
+    }
+}
+
 /// A plan that can be applied, and the recovery before it.
 pub struct Sourced<'a> {
     /// The plan.
@@ -151,17 +164,9 @@ pub async fn attend<'s, S: PlanSource<A>, A: Attendant>(
     attendant: &A,
 ) -> Result<Ended<'s, A::Error>, A::Error> {
     let work = Work { held, attendant };
-    let stopping = async {
-        held.cancellation.cancelled().await;
-        held.engine.stopper().stop().await;
-        std::future::pending::<Infallible>().await
-    };
-    let keeping = async {
-        // A run that lost its lock must not start anything more; its records are refused already.
-        held.run.keep_alive().await;
-        held.engine.stopper().stop().await;
-        std::future::pending::<Infallible>().await
-    };
+    let stopping = stopped_by(held.engine, held.cancellation.cancelled());
+    // A run that lost its lock must not start anything more; its records are refused already.
+    let keeping = stopped_by(held.engine, held.run.keep_alive());
     tokio::select! {
         // Being cancelled is noticed before anything more is begun.
         biased;
@@ -169,6 +174,16 @@ pub async fn attend<'s, S: PlanSource<A>, A: Attendant>(
         never = keeping => match never {},
         ended = work.run(source) => ended,
     }
+}
+
+/// Lets the engine begin nothing more, and running requests end early, once that happens.
+pub(crate) async fn stopped_by<T>(
+    engine: &Engine<'_>,
+    event: impl Future<Output = T>,
+) -> Infallible {
+    event.await;
+    engine.stopper().stop().await;
+    std::future::pending().await
 }
 
 struct Work<'a, A> {

@@ -225,16 +225,12 @@ impl<S> Attendant for Work<'_, S> {
             diagnostics: &Diagnostics::new(),
         };
         self.view.planned(&shown);
-        let contents = self.engine.contents(self.program, plan).await;
+        let contents = self.engine.contents(program, plan).await;
         self.view.diagnostics(&advice::on(plan, &contents));
         let approved = applying.approved.as_ref();
         let approved = approved.map_or(Ok(()), |approved| approved.check(shown.digest()));
         all_of([check(plan, &applying.guard, &policies, so_far), approved])?;
-        if let (false, Some(stuck)) = (proposal.is_continuation, plan.stuck(None)) {
-            return Err(stuck.into());
-        }
-        // Drift alone is recorded without a question, as everywhere.
-        if plan.is_empty() || plan.only_defers() {
+        if !proposal.has_a_question()? {
             return Ok(());
         }
         let question = Question {
