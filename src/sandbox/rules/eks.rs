@@ -258,17 +258,7 @@ fn update_node_group(group: &mut Draft, before: &Map, view: &CloudView<'_>) -> V
 fn create_node_group(group: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let cluster_name = group.text("cluster_name").to_owned();
     let cluster = cluster_must_exist(&cluster_name, view)?;
-    let prefix = group.text("node_group_name_prefix").to_owned();
-    group.fill(
-        "node_group_name",
-        view.unique_name(if prefix.is_empty() {
-            "terraform-"
-        } else {
-            &prefix
-        }),
-    );
-    group.fill("node_group_name_prefix", "");
-    let name = group.text("node_group_name").to_owned();
+    let name = view.named(group, "node_group_name");
     let id = format!("{cluster_name}:{name}");
     if view.find("aws_eks_node_group", &id).is_some() {
         return refuse(

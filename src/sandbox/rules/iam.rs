@@ -35,19 +35,6 @@ pub(super) const RULES: &[Rule] = &[
     }),
 ];
 
-/// Decides the name: the one that was asked for, or one with the prefix.
-fn name(draft: &mut Draft, view: &CloudView<'_>) -> String {
-    let prefix = draft.text("name_prefix").to_owned();
-    let prefix = if prefix.is_empty() {
-        "terraform-"
-    } else {
-        &prefix
-    };
-    draft.fill("name", view.unique_name(prefix));
-    draft.fill("name_prefix", "");
-    draft.text("name").to_owned()
-}
-
 /// The path and the name, as ARNs have them.
 fn path_and_name(draft: &Draft, name: &str) -> String {
     let path = match draft.text("path") {
@@ -66,7 +53,7 @@ fn must_be_json(text: &str) -> Verdict {
 
 fn create_role(role: &mut Draft, view: &CloudView<'_>) -> Verdict {
     must_be_json(role.text("assume_role_policy"))?;
-    let name = name(role, view);
+    let name = view.named(role, "name");
     if view.find("aws_iam_role", &name).is_some() {
         return refuse(
             "EntityAlreadyExists",
@@ -151,7 +138,7 @@ fn read_role(role: &mut Draft, view: &CloudView<'_>) {
 
 fn create_policy(policy: &mut Draft, view: &CloudView<'_>) -> Verdict {
     must_be_json(policy.text("policy"))?;
-    let name = name(policy, view);
+    let name = view.named(policy, "name");
     let arn = view.iam_arn(&format!("policy{}", path_and_name(policy, &name)));
     if view.has("aws_iam_policy", "name", &name) {
         return refuse(
@@ -198,7 +185,7 @@ fn create_role_policy(policy: &mut Draft, view: &CloudView<'_>) -> Verdict {
     must_be_json(policy.text("policy"))?;
     let role = policy.text("role").to_owned();
     role_must_exist(&role, view)?;
-    let name = name(policy, view);
+    let name = view.named(policy, "name");
     policy.put("id", format!("{role}:{name}"));
     Ok(())
 }
@@ -258,7 +245,7 @@ fn create_named(
     kind: &str,
     prefix: &str,
 ) -> Verdict {
-    let name = name(draft, view);
+    let name = view.named(draft, "name");
     if view.find(type_name, &name).is_some() {
         return refuse(
             "EntityAlreadyExists",

@@ -42,15 +42,8 @@ fn create_dashboard(dashboard: &mut Draft, _: &CloudView<'_>) -> Verdict {
 }
 
 fn create_topic(topic: &mut Draft, view: &CloudView<'_>) -> Verdict {
-    let prefix = topic.text("name_prefix").to_owned();
-    let prefix = if prefix.is_empty() {
-        "terraform-"
-    } else {
-        &prefix
-    };
-    topic.fill("name", view.unique_name(prefix));
-    topic.fill("name_prefix", "");
-    let arn = view.arn("sns", topic.text("name"));
+    let name = view.named(topic, "name");
+    let arn = view.arn("sns", &name);
     topic.fill("policy", format!(
         r#"{{"Id":"__default_policy_ID","Statement":[{{"Action":["SNS:GetTopicAttributes","SNS:Publish","SNS:Subscribe"],"Condition":{{"StringEquals":{{"AWS:SourceOwner":"{ACCOUNT}"}}}},"Effect":"Allow","Principal":{{"AWS":"*"}},"Resource":"{arn}","Sid":"__default_statement_ID"}}],"Version":"2008-10-17"}}"#
     ));

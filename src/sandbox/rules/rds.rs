@@ -94,15 +94,7 @@ fn delete_instance(instance: &Map, _: &CloudView<'_>) -> Verdict {
 }
 
 fn create_subnet_group(group: &mut Draft, view: &CloudView<'_>) -> Verdict {
-    let prefix = group.text("name_prefix").to_owned();
-    let prefix = if prefix.is_empty() {
-        "terraform-"
-    } else {
-        &prefix
-    };
-    group.fill("name", view.unique_name(prefix));
-    group.fill("name_prefix", "");
-    let name = group.text("name").to_owned();
+    let name = view.named(group, "name");
     if view.find("aws_db_subnet_group", &name).is_some() {
         return refuse(
             "DBSubnetGroupAlreadyExists",

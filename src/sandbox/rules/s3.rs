@@ -62,15 +62,7 @@ pub(crate) const CANONICAL_USER: &str =
     "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
 
 fn create_bucket(bucket: &mut Draft, view: &CloudView<'_>) -> Verdict {
-    let prefix = bucket.text("bucket_prefix").to_owned();
-    let prefix = if prefix.is_empty() {
-        "terraform-"
-    } else {
-        &prefix
-    };
-    bucket.fill("bucket", view.unique_name(prefix));
-    bucket.fill("bucket_prefix", "");
-    let name = bucket.text("bucket").to_owned();
+    let name = view.named(bucket, "bucket");
     if !is_bucket_name(&name) {
         return refuse("InvalidBucketName", "The specified bucket is not valid.");
     }

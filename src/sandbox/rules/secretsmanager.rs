@@ -19,15 +19,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn create_secret(secret: &mut Draft, view: &CloudView<'_>) -> Verdict {
-    let prefix = secret.text("name_prefix").to_owned();
-    let prefix = if prefix.is_empty() {
-        "terraform-"
-    } else {
-        &prefix
-    };
-    secret.fill("name", view.unique_name(prefix));
-    secret.fill("name_prefix", "");
-    let name = secret.text("name").to_owned();
+    let name = view.named(secret, "name");
     if view.has("aws_secretsmanager_secret", "name", &name) {
         return refuse(
             "ResourceExistsException",

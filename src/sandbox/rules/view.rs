@@ -7,6 +7,7 @@ use terrane_core::value::Map;
 use crate::chance;
 use crate::clock::Timestamp;
 use crate::cloud::Objects;
+use crate::draft::Draft;
 
 /// The only account of the sandbox.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -77,6 +78,18 @@ impl<'a> CloudView<'a> {
     /// A generated name, as the SDK makes them.
     pub(crate) fn unique_name(&self, prefix: &str) -> String {
         format!("{prefix}{}{:08x}", self.now.digits(), self.sequence)
+    }
+
+    /// The name of an object that is made: the one that was asked for, or one with the prefix that was.
+    pub(crate) fn named(&self, draft: &mut Draft, argument: &str) -> String {
+        let by_prefix = format!("{argument}_prefix");
+        let name = self.unique_name(match draft.text(&by_prefix) {
+            "" => "terraform-",
+            prefix => prefix,
+        });
+        draft.fill(argument, name);
+        draft.fill(&by_prefix, "");
+        draft.text(argument).to_owned()
     }
 
     /// What an attribute that AWS decides most likely holds, going by its name.

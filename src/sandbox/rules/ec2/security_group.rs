@@ -36,15 +36,7 @@ fn create_group(group: &mut Draft, view: &CloudView<'_>) -> Verdict {
     if !vpc_id.is_empty() {
         vpc::must_exist(&vpc_id, view)?;
     }
-    let prefix = group.text("name_prefix").to_owned();
-    let chosen = if prefix.is_empty() {
-        "terraform-"
-    } else {
-        &prefix
-    };
-    group.fill("name", view.unique_name(chosen));
-    group.fill("name_prefix", "");
-    let name = group.text("name");
+    let name = view.named(group, "name");
     let mut others = view.with("aws_security_group", "vpc_id", &vpc_id);
     if others.any(|(_, other)| text(other, "name") == name) {
         return refuse(
