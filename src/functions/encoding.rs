@@ -1,6 +1,6 @@
 //! Values and texts in JSON, in URLs and in other encodings.
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXUPPER};
 use serde::Serialize;
 use terrane_core::{Value, go_json};
 
@@ -71,10 +71,6 @@ pub fn textencodebase64(text: &str, charset: Charset) -> Result<String, Function
     Ok(BASE64.encode(&bytes))
 }
 
-fn hex(digit: u8) -> char {
-    char::from(b"0123456789ABCDEF"[usize::from(digit)])
-}
-
 /// A text for the query of a URL: a space becomes `+`.
 pub fn urlencode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -83,7 +79,10 @@ pub fn urlencode(text: &str) -> String {
             b' ' => encoded.push('+'),
             b'-' | b'_' | b'.' | b'~' => encoded.push(byte.into()),
             byte if byte.is_ascii_alphanumeric() => encoded.push(byte.into()),
-            byte => encoded.extend(['%', hex(byte >> 4), hex(byte & 15)]),
+            byte => {
+                encoded.push('%');
+                HEXUPPER.encode_append(&[byte], &mut encoded);
+            }
         }
     }
     encoded

@@ -65,7 +65,7 @@ impl Writer {
                 if parent.is_some() {
                     self.put(" ");
                 }
-                self.single(single, parent.map_or(2, |parent| parent + 2), false);
+                self.single(single, parent.map_or(2, |parent| parent + 2));
             }
         }
     }
@@ -82,7 +82,7 @@ impl Writer {
                 self.quoted(key, indent + 2, true);
             } else {
                 self.put("? ");
-                self.single(&Value::string(key), indent + 2, false);
+                self.single(&Value::string(key), indent + 2);
                 self.line(indent);
             }
             self.put(":");
@@ -102,14 +102,14 @@ impl Writer {
         }
     }
 
-    fn single(&mut self, value: &Value, indent: usize, is_key: bool) {
+    fn single(&mut self, value: &Value, indent: usize) {
         match value {
             Value::Bool(value) => self.put(if *value { "true" } else { "false" }),
             Value::Number(number) => self.put(&number.to_string()),
             Value::String(text) if text.contains('\n') && may_be_block(text) => {
                 self.block(text, indent);
             }
-            Value::String(text) => self.quoted(text, indent, is_key),
+            Value::String(text) => self.quoted(text, indent, false),
             Value::List(_) | Value::Set(_) => self.put("[]"),
             Value::Map(_) => self.put("{}"),
             _ => self.put("null"),
