@@ -37,6 +37,8 @@ extern crate self as terrane_platform;
 
 mod addons;
 mod application;
+#[cfg(test)]
+mod checklist;
 mod cluster;
 mod config;
 mod delivery;
