@@ -15,7 +15,7 @@ use terrane_state::State;
 
 use super::configuration::{Configuration, configuration};
 use super::cost::CostJson;
-use super::policies::PolicyJson;
+use super::policies::{PolicyJson, SourceJson};
 use super::state::StateJson;
 use super::value::{self, Json, known, raw, steps};
 use super::values::{Module, OutputJson, Resource, ResourceName, Values};
@@ -104,6 +104,9 @@ struct ChangeJson {
     change: Change,
     #[serde(skip_serializing_if = "Option::is_none")]
     action_reason: Option<&'static str>,
+    /// Ours: where the program declares it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceJson>,
 }
 
 #[derive(Serialize)]
@@ -185,7 +188,9 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         resource_changes: changes
             .map(|change| taken_over(plan, program, change, secrets))
             .collect(),
-        deferred_changes: plan.deferred.iter().map(deferred_json).collect(),
+        deferred_changes: (plan.deferred.iter())
+            .map(|deferred| deferred_json(deferred, program))
+            .collect(),
         deferred_modules: (plan.deferred_modules.iter())
             .map(|module| DeferredModuleJson {
                 reason: module.reason.name(),
@@ -253,6 +258,7 @@ fn taken_over(
 ) -> ChangeJson {
     let mut json = change_json(change, secrets);
     let address = &*change.address;
+    json.source = source(program, address);
     // Both are sorted by address.
     if let Ok(place) = plan.moves.binary_search_by(|moved| moved.to.cmp(address)) {
         json.previous_address = Some(plan.moves[place].from.to_string());
@@ -280,6 +286,11 @@ fn taken_over(
         });
     }
     json
+}
+
+fn source(program: &Program, address: &InstanceAddr) -> Option<SourceJson> {
+    let position = program.position(address)?;
+    Some(program.resources()[position].location.into())
 }
 
 fn invocation_json(invocation: &Invocation) -> InvocationJson {
@@ -331,7 +342,7 @@ fn change_json(change: &ResourceChange, secrets: Secrets) -> ChangeJson {
 }
 
 /// Nothing is known yet of the object: Terraform has `after_unknown` true then.
-fn deferred_json(deferred: &DeferredChange) -> DeferredJson {
+fn deferred_json(deferred: &DeferredChange, program: &Program) -> DeferredJson {
     let nothing = Marked::default();
     let after = match deferred.action {
         Action::Delete => nothing.clone(),
@@ -347,6 +358,7 @@ fn deferred_json(deferred: &DeferredChange) -> DeferredJson {
                 Secrets::Hidden,
             ),
             deposed: deferred.deposed.map(|key| key.to_string()),
+            source: source(program, &deferred.address),
             ..named(&deferred.address, &deferred.provider.source)
         },
     }
@@ -382,6 +394,7 @@ fn named(address: &Arc<InstanceAddr>, provider: &impl ToString) -> ChangeJson {
             Secrets::Shown,
         ),
         action_reason: None,
+        source: None,
     }
 }
 

@@ -33,7 +33,7 @@ struct FindingJson {
 }
 
 #[derive(Serialize)]
-struct SourceJson {
+pub(super) struct SourceJson {
     filename: &'static str,
     line: u32,
 }
