@@ -26,7 +26,7 @@ impl Exit {
     pub const REFUSED: Self = Self(7);
     /// Interrupted, recorded, unlocked.
     pub const INTERRUPTED: Self = Self(8);
-    /// Refused by policy or `--deny`.
+    /// Refused by a policy, by `--deny`, or because it would fail half-way.
     pub const DENIED: Self = Self(9);
     /// Wrong usage or wrong configuration.
     pub const USAGE: Self = Self(64);

@@ -8,7 +8,7 @@ use terrane_core::policy::{PlannedObject, PlannedStack};
 use terrane_core::{Action, Expr, IdVec, Location, Marked, ProviderId, Scope, Value};
 
 use crate::money::Cents;
-use crate::rule::{Quantity, Subject};
+use crate::rule::{Quantity, Rule, Subject};
 use crate::table::PriceTable;
 use crate::usage::Usage;
 
@@ -122,11 +122,13 @@ pub fn estimate(
     table: &PriceTable,
     usage: &Usage,
 ) -> Estimate {
+    let regions = provider_regions(plan);
     let work = Work {
         plan,
         table,
         usage,
-        regions: provider_regions(plan),
+        common: common(&regions),
+        regions,
         region,
     };
     let mut estimate = Estimate {
@@ -149,6 +151,8 @@ struct Work<'a> {
     /// The region of each provider configuration that says one, by its position.
     regions: IdVec<ProviderId, Option<String>>,
     region: Option<&'a str>,
+    /// The one region of all configurations that say one: objects in a cluster are where that is.
+    common: Option<String>,
 }
 
 /// The place of a rule, and of a block.
@@ -169,7 +173,7 @@ impl Work<'_> {
                 estimate.not_priced.push(NotPriced {
                     address: object.address.clone(),
                     part: None,
-                    reason: "the plan leaves it out".to_owned(),
+                    reason: "the plan leaves it out, or defers it".to_owned(),
                 });
             }
             return;
@@ -233,36 +237,42 @@ impl Work<'_> {
         if rules.is_empty() {
             return side;
         }
-        let region = match self.region_of(object, value) {
-            Some(region) if self.table.knows(&region) => region,
-            Some(region) => {
-                let reason = format!("the table has no prices of the region `{region}`");
-                side.not_priced.push(not(None, reason));
-                return side;
-            }
-            None => {
-                let reason = "its region is not known".to_owned();
-                side.not_priced.push(not(None, reason));
-                return side;
-            }
-        };
         let sets = |argument: &str| self.plan.sets(&object.address, argument);
-        for (of_rule, rule) in rules.iter().enumerate() {
-            let figure = rule.usage.as_deref();
-            let figure = figure.and_then(|name| self.usage.figure(&object.address, name));
-            let subject = Subject { value, sets: &sets };
-            let found = rule.quantity(subject, self.table.hours, figure);
+        let parts: Vec<(&Rule, Vec<Quantity>)> = rules
+            .iter()
+            .map(|rule| {
+                let figure = rule.usage.as_deref();
+                let figure = figure.and_then(|name| self.usage.figure(&object.address, name));
+                let subject = Subject { value, sets: &sets };
+                (rule, rule.quantity(subject, self.table.hours, figure))
+            })
+            .collect();
+        let region = match self.region_of(object, value) {
+            Ok(region) => region,
+            // Where it is does not matter to what has no price anywhere.
+            Err(reason) if parts.iter().any(|(rule, found)| rule.is_paid(found)) => {
+                side.not_priced.push(not(None, reason));
+                return side;
+            }
+            Err(_) => String::new(),
+        };
+        for (of_rule, (rule, found)) in parts.into_iter().enumerate() {
             for (of_block, found) in found.into_iter().enumerate() {
-                let (price, quantity) = match found {
+                let (price, quantity, not_priced) = match found {
                     Quantity::None => continue,
-                    Quantity::Of { price, quantity } => (price, quantity),
+                    Quantity::Of {
+                        price,
+                        quantity,
+                        not_priced,
+                    } => (price, quantity, not_priced),
                     Quantity::Unknown(reason) => {
                         side.not_priced.push(not(Some(&rule.part), reason));
                         continue;
                     }
                 };
                 let Some(of_one) = self.table.price(&region, &price) else {
-                    let reason = format!("the table has no price `{price}` of `{region}`");
+                    let missing = || format!("the table has no price `{price}` of `{region}`");
+                    let reason = not_priced.unwrap_or_else(missing);
                     side.not_priced.push(not(Some(&rule.part), reason));
                     continue;
                 };
@@ -278,8 +288,8 @@ impl Work<'_> {
         side
     }
 
-    /// Its own, its provider's, or that of everything.
-    fn region_of(&self, object: &PlannedObject, value: &Value) -> Option<String> {
+    /// Its own, its provider's, that of everything, or the only one of the program; why there are no prices of it.
+    fn region_of(&self, object: &PlannedObject, value: &Value) -> Result<String, String> {
         let own = value.get("region").and_then(Value::as_str);
         let own = own.map(str::to_owned);
         let program = self.plan.program();
@@ -292,10 +302,24 @@ impl Work<'_> {
             [only] => only.clone(),
             _ => None,
         };
-        own.or_else(by_provider)
+        let region = own
+            .or_else(by_provider)
             .or_else(only)
             .or_else(|| self.region.map(str::to_owned))
+            .or_else(|| self.common.clone());
+        match region {
+            Some(region) if self.table.knows(&region) => Ok(region),
+            Some(region) => Err(format!("the table has no prices of the region `{region}`")),
+            None => Err("its region is not known".to_owned()),
+        }
     }
+}
+
+/// The region of all configurations that say one, if they say the same.
+fn common(regions: &IdVec<ProviderId, Option<String>>) -> Option<String> {
+    let mut said = regions.as_slice().iter().flatten();
+    let first = said.next()?;
+    said.all(|other| other == first).then(|| first.clone())
 }
 
 /// What each provider configuration of the program says about its region.

@@ -16,7 +16,7 @@ pub(crate) struct Rule {
     pub(crate) part: String,
     /// The name of its price, with attributes in braces: `ec2.{instance_type}`, or `{volume_type|gp2}` with a default.
     pub(crate) price: Option<String>,
-    /// Why it has no price, instead of one.
+    /// Why it has no price, instead of one, or where the table does not have that price.
     pub(crate) not_priced: Option<String>,
     /// The unit of its quantity, for people.
     #[serde(default)]
@@ -53,8 +53,12 @@ pub(crate) struct Subject<'a> {
 pub(crate) enum Quantity {
     /// The part does not exist.
     None,
-    /// So much at the price of that name.
-    Of { price: String, quantity: f64 },
+    /// So much at the price of that name; why there may be none.
+    Of {
+        price: String,
+        quantity: f64,
+        not_priced: Option<String>,
+    },
     /// It cannot be known, for that reason.
     Unknown(String),
 }
@@ -91,18 +95,25 @@ impl Rule {
         }
     }
 
+    /// Whether these quantities cost something where the part has a price.
+    pub(crate) fn is_paid(&self, found: &[Quantity]) -> bool {
+        let is_part = |one: &Quantity| !matches!(one, Quantity::None);
+        self.price.is_some() && found.iter().any(is_part)
+    }
+
     fn one(&self, subject: Subject<'_>, hours: f64, figure: Option<f64>) -> Quantity {
         match self.applies(subject) {
             Ok(true) => {}
             Ok(false) => return Quantity::None,
             Err(reason) => return Quantity::Unknown(reason),
         }
-        if let Some(reason) = &self.not_priced {
-            return match filled(reason, subject) {
-                Ok(reason) | Err(reason) => Quantity::Unknown(reason),
-            };
-        }
-        let template = self.price.as_deref().unwrap_or_default();
+        let not_priced = self.not_priced.as_ref().map(|reason| {
+            let filled = filled(reason, subject);
+            filled.unwrap_or_else(|reason| reason)
+        });
+        let Some(template) = &self.price else {
+            return Quantity::Unknown(not_priced.unwrap_or_default());
+        };
         let price = match filled(template, subject) {
             Ok(price) => price,
             Err(reason) => return Quantity::Unknown(reason),
@@ -124,7 +135,11 @@ impl Rule {
             };
             quantity *= figure;
         }
-        Quantity::Of { price, quantity }
+        Quantity::Of {
+            price,
+            quantity,
+            not_priced,
+        }
     }
 
     fn applies(&self, subject: Subject<'_>) -> Result<bool, String> {

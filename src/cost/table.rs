@@ -189,7 +189,7 @@ impl PriceTable {
         }
         let mut fresh: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
         for rule in written.rule {
-            if rule.price.is_some() == rule.not_priced.is_some() {
+            if rule.price.is_none() && rule.not_priced.is_none() {
                 return Err(CostError::RuleWithoutPrice { part: rule.part });
             }
             for type_name in &rule.types {
@@ -220,9 +220,16 @@ impl PriceTable {
     pub(crate) fn rules(&self, type_name: &str) -> Option<&[Rule]> {
         match self.rules.get(type_name) {
             Some(rules) => Some(rules),
-            None if self.free.contains(type_name) => Some(&[]),
-            None => None,
+            None => self.is_free(type_name).then_some(&[]),
         }
+    }
+
+    /// Whether a type costs nothing by itself: it is named, or its family is (`kubernetes_*`).
+    fn is_free(&self, type_name: &str) -> bool {
+        self.free.contains(type_name)
+            || type_name
+                .split_once('_')
+                .is_some_and(|(family, _)| self.free.contains(&format!("{family}_*")))
     }
 
     /// The figures that rules ask a usage file for.

@@ -275,3 +275,72 @@ fn a_figure_of_an_address_goes_before_that_of_its_type() {
       storage: nothing -> 5 GB at 0.1 = 0.50
     "#);
 }
+
+#[test]
+fn what_is_put_into_a_cluster_is_free_but_for_what_the_cluster_makes_of_it() {
+    const KIND: &str = "service.beta.kubernetes.io/aws-load-balancer-type";
+    let table = PriceTable::built_in();
+    let program = program(|stack| {
+        // The cluster is where AWS's provider is, which no object in it says.
+        stack.provider(ProviderDeclaration::new(&AWS).set("region", "us-east-1"));
+        for kind in [
+            "kubernetes_namespace_v1",
+            "kubernetes_secret",
+            "kubernetes_role",
+        ] {
+            Resource::dynamic(kind, "free").declare(stack);
+        }
+        let spec = |kind: &str| Value::list(vec![Value::map([("type", Value::from(kind))])]);
+        let network = Value::map([(KIND, Value::from("external"))]);
+        let annotated = Value::list(vec![Value::map([("annotations", network)])]);
+        Resource::dynamic("kubernetes_service_v1", "inside")
+            .set("spec", spec("ClusterIP"))
+            .declare(stack);
+        Resource::dynamic("kubernetes_service_v1", "outside")
+            .set("spec", spec("LoadBalancer"))
+            .declare(stack);
+        Resource::dynamic("kubernetes_service_v1", "network")
+            .set("spec", spec("LoadBalancer"))
+            .set("metadata", annotated)
+            .declare(stack);
+        Resource::dynamic("kubernetes_persistent_volume_claim_v1", "data").declare(stack);
+        Resource::dynamic("helm_release", "chart").declare(stack);
+    });
+    let plan = PlannedStack::creating(&program);
+    let found = estimate(&plan, None, &table, &Usage::default());
+    assert_snapshot!(told(&found), @"
+    kubernetes_service_v1.network 0.00 -> 16.43
+      load balancer: nothing -> 730 hours at 0.0225 = 16.43
+    not kubernetes_service_v1.outside, load balancer: the cluster decides which kind it makes; the annotation `service.beta.kubernetes.io/aws-load-balancer-type` would say it
+    not kubernetes_persistent_volume_claim_v1.data, volume: the cluster makes it, as its storage class says
+    not helm_release.chart, load balancers and volumes: no plan shows whether the cluster makes some for it
+    ");
+}
+
+#[test]
+fn spot_capacity_has_the_price_of_a_table_of_ones_own() {
+    let program = program(|stack| {
+        let sizes = Value::list(vec![Value::map([("desired_size", Value::from(2))])]);
+        Resource::dynamic("aws_eks_node_group", "spot")
+            .set("capacity_type", "SPOT")
+            .set("scaling_config", sizes)
+            .declare(stack);
+    });
+    let plan = PlannedStack::creating(&program);
+    let with = |table: &PriceTable| {
+        let found = estimate(&plan, Some("us-east-1"), table, &Usage::default());
+        told(&found)
+    };
+    let table = PriceTable::built_in();
+    assert_snapshot!(with(&table), @"
+    aws_eks_node_group.spot 0.00 -> 3.20
+      volumes: nothing -> 40 GB at 0.08 = 3.20
+    not aws_eks_node_group.spot, instances: the price of spot capacity changes by the hour; a table of one's own says it as `ec2.t3.medium.spot`
+    ");
+    let ours = "[regions.us-east-1.prices]\n\"ec2.t3.medium.spot\" = 0.0125\n";
+    assert_snapshot!(with(&table.with(ours).expect("a table")), @"
+    aws_eks_node_group.spot 0.00 -> 21.45
+      instances: nothing -> 1460 hours at 0.0125 = 18.25
+      volumes: nothing -> 40 GB at 0.08 = 3.20
+    ");
+}

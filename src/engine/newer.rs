@@ -76,7 +76,7 @@ fn explain(
         let (source, version) = (binding.source, binding.version);
         error.detail = format!("version {version} of {source} has it, the running one does not");
         error.hints = vec![format!(
-            "run {source} {version}, or leave it out of the program"
+            "record a later version of {source} with `providers lock --upgrade`, or leave it out of the program"
         )];
     }
     error

@@ -28,6 +28,11 @@ fn the_checklist_holds_for_every_environment() {
             };
             assert_eq!(report.outcome(), expected, "{report:?}");
         }
+        // A plan defers what is in the cluster until there is one; here it is looked at as well.
+        let program = platform(flags).program().expect("a program");
+        for report in PlannedStack::creating(&program).review() {
+            assert!(!report.refuses(), "{report:?}");
+        }
     }
 }
 
@@ -157,6 +162,7 @@ fn the_checklist_finds_stored_secrets_silent_alarms_and_open_databases() {
         secrets_manager: true,
         monitoring: true,
         mlflow: Some(true),
+        backups: true,
         ..Config::default()
     };
     let mut found = broken_with(config, |stack, _| {
@@ -177,6 +183,7 @@ fn the_checklist_finds_stored_secrets_silent_alarms_and_open_databases() {
         found,
         [
             "alarms tell someone",
+            "buckets and databases are in a backup",
             "databases are backed up",
             "databases are encrypted",
             "databases are private",

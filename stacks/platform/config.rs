@@ -44,7 +44,7 @@ pub struct Config {
     pub guardduty: bool,
     /// AWS Config's record of every change, with a starter set of rules. An account has one recorder in a region.
     pub aws_config: bool,
-    /// Daily restore points of the buckets.
+    /// Daily restore points of the buckets, and of MLflow's database where there is one.
     pub backups: bool,
     /// How long restore points are kept, in days: every moment of them can be gone back to, of at most 35.
     pub backup_retention_days: u32,
@@ -67,7 +67,7 @@ pub struct Config {
     pub github_environment: String,
     /// Make GitHub's OpenID Connect provider, of which an account has one; `false` where it exists.
     pub github_oidc_provider: bool,
-    /// A secret of the application in Secrets Manager, which its service account alone may read.
+    /// A secret of the application in Secrets Manager, which its service account alone may read. Needs AWS's provider 5.88 or later.
     pub secrets_manager: bool,
     /// Where the secret's value is, as in `env:APPLICATION_SECRET` or `aws-ssm:/app/secret`; without it, Secrets Manager makes one up.
     #[serde(skip_serializing)]
@@ -77,12 +77,12 @@ pub struct Config {
     /// Alarms that tell a topic, a dashboard, and Managed Prometheus with Managed Grafana, whose users IAM Identity Center knows.
     pub monitoring: bool,
     /// Prometheus and Grafana in the cluster, by the chart `kube-prometheus-stack`, in place of AWS's services. `false` takes it away
-    /// again; without the key the Helm provider is not asked for.
+    /// again; without the key the Helm provider is not asked for. Needs AWS's provider 5.88 or later.
     pub monitoring_in_cluster: Option<bool>,
     /// Who gets the alarms by mail, once they have confirmed it; empty for nobody.
     pub alarm_email: String,
     /// MLflow's tracking server in the cluster, with a PostgreSQL of its own. `false` takes both away again; without the key the
-    /// Kubernetes provider is not asked for.
+    /// Kubernetes provider is not asked for. Needs AWS's provider 5.88 or later.
     pub mlflow: Option<bool>,
     /// The image of the tracking server, which must have the drivers of PostgreSQL and S3.
     pub mlflow_image: String,

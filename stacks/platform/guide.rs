@@ -123,13 +123,21 @@ fn the_guide_says_what_each_part_costs() {
     };
     let itself = "nothing: the platform itself";
     row(itself, bare.after(), by_use(&bare, None));
-    let parts = PARTS.iter().map(|part| on(part));
-    for flag in parts.chain(["single_nat_gateway=false".to_owned()]) {
-        let with = cost(&[&flag]);
+    let parts: Vec<String> = PARTS.iter().map(|part| on(part)).collect();
+    for flag in parts
+        .iter()
+        .map(String::as_str)
+        .chain(["single_nat_gateway=false"])
+    {
+        let with = cost(&[flag]);
         let more = with.after() - bare.after();
         let key = flag.replacen('=', " = ", 1);
         row(&format!("`{key}`"), more, by_use(&with, Some(&bare)));
     }
+    let mut all: Vec<&str> = parts.iter().map(String::as_str).collect();
+    all.push("single_nat_gateway=false");
+    let all = cost(&all);
+    row("**all of it**", all.after(), String::new());
     has_table("costs", &table);
 }
 

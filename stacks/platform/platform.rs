@@ -78,14 +78,22 @@ impl Platform {
         if config.monitoring_in_cluster.is_some() {
             kubernetes::declare_helm(stack, config, &cluster);
         }
-        let hardening = Hardening::declare(stack, config, &network, &storage, &identity, keys);
+        let mlflow = (config.mlflow == Some(true))
+            .then(|| Mlflow::declare(stack, config, &network, &cluster, &storage, keys));
+        let hardening = Hardening::declare(
+            stack,
+            config,
+            &network,
+            &storage,
+            &identity,
+            mlflow.as_ref(),
+            keys,
+        );
         let secret = hardening.secret.as_ref();
         let monitoring = (config.monitoring)
             .then(|| Monitoring::declare(stack, config, &network, &cluster, &storage, keys));
         let chart =
             (config.monitoring_in_cluster == Some(true)).then(|| Chart::declare(stack, config));
-        let mlflow = (config.mlflow == Some(true))
-            .then(|| Mlflow::declare(stack, config, &network, &cluster, &storage, keys));
         let application = (config.deploy_application == Some(true))
             .then(|| Application::declare(stack, config, &storage, &registry, &identity, secret));
         let delivery = (!config.github_repository.is_empty())

@@ -7,7 +7,7 @@ use crate::Config;
 use crate::application::containers_are_confined;
 use crate::monitoring::alarms_tell_someone;
 use terrane::{Fact, InstanceAddr, Policy, ReviewedPlan, Value};
-use terrane_aws::{backup, config, ec2, eks, iam, s3 as s3_types};
+use terrane_aws::{backup, config, ec2, eks, iam, rds as databases, s3 as s3_types};
 use terrane_policies::eks::calendar::newest;
 use terrane_policies::{ec2 as network, ecr, eks as cluster, iam as permissions, rds, s3, stores};
 
@@ -58,7 +58,7 @@ pub fn checklist(config: &Config) -> Vec<Policy> {
         ]);
     }
     if config.backups {
-        all.push(buckets_are_backed_up());
+        all.push(data_is_backed_up());
     }
     all
 }
@@ -174,10 +174,12 @@ fn clusters_have_security_groups() -> Policy {
     .hint("set `security_group_ids` in `vpc_config`")
 }
 
-/// Each bucket is in the selection of a backup, but for the one that AWS Config writes.
+const NOT_SELECTED: &str = "no selection of a backup plan names it";
+
+/// Each bucket and each database is in the selection of a backup, but for the bucket that AWS Config writes.
 #[track_caller]
-fn buckets_are_backed_up() -> Policy {
-    Policy::new("buckets are backed up", |plan| {
+fn data_is_backed_up() -> Policy {
+    Policy::new("buckets and databases are in a backup", |plan| {
         let selections = plan.declared::<backup::Selection>();
         let chosen: HashSet<_> = selections
             .flat_map(|selection| selection.references("resources"))
@@ -188,7 +190,12 @@ fn buckets_are_backed_up() -> Policy {
             .collect();
         for bucket in plan.of::<s3_types::Bucket>() {
             if !chosen.contains(bucket.address()) && !written.contains(bucket.address()) {
-                bucket.violates("no selection of a backup plan names it");
+                bucket.violates(NOT_SELECTED);
+            }
+        }
+        for database in plan.of::<databases::DbInstance>() {
+            if !chosen.contains(database.address()) {
+                database.violates(NOT_SELECTED);
             }
         }
     })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use terrane::{ConfigValues, Stack};
-use terrane_aws::ec2;
+use terrane_aws::{backup, ec2};
 use terrane_testkit::{TestCloud, TestStack};
 
 use crate::{Config, Platform};
@@ -267,6 +267,27 @@ fn each_key_switches_on_its_own_part_and_nothing_else() {
     module.application.kubernetes_service_account_v1.api
     module.application.kubernetes_service_v1.api
     ");
+}
+
+#[test]
+fn backups_take_in_mlflows_database() {
+    let (backups, mlflow) = (addresses(&["backups=true"]), addresses(&["mlflow=true"]));
+    let both = platform(&["backups=true", "mlflow=true"]).plan();
+    let more: Vec<String> = both
+        .addresses()
+        .into_iter()
+        .filter(|one| !backups.contains(one) && !mlflow.contains(one))
+        .collect();
+    insta::assert_snapshot!(more.join("\n"), @r#"
+    module.backups.aws_iam_role_policy_attachment.main["AWSBackupServiceRolePolicyForBackup"]
+    module.backups.aws_iam_role_policy_attachment.main["AWSBackupServiceRolePolicyForRestores"]
+    "#);
+    let selection = both.resource::<backup::Selection>("module.backups.aws_backup_selection.main");
+    let needs = selection.needs();
+    assert!(
+        needs.contains(&"module.mlflow.aws_db_instance.main".to_owned()),
+        "{needs:?}"
+    );
 }
 
 #[path = "../lab/main.rs"]

@@ -66,6 +66,102 @@ fn production_costs_about_two_hundred_a_month_and_keeps_the_checklist() {
     keeps_the_checklist(&shown, 12);
 }
 
+/// All that a key switches on, in production.
+const EVERYTHING: &str = r#"
+eks_addons = true
+waf = true
+flow_logs = true
+guardduty = true
+aws_config = true
+backups = true
+kms = true
+deploy_application = true
+github_repository = "acme/infra"
+secrets_manager = true
+monitoring = true
+monitoring_in_cluster = true
+mlflow = true
+"#;
+
+#[test]
+fn everything_that_production_can_have_is_one_sum_and_keeps_the_whole_checklist() {
+    let folder = SandboxFolder::new();
+    let file = folder.folder.path().join("everything.toml");
+    std::fs::write(&file, EVERYTHING).expect("writable");
+    let file = file.display().to_string();
+    let shown = folder.succeeds(&["preview", "--cost", "--var-file", &file]);
+    assert_snapshot!(section(&shown, "Cost a month"), @r#"
+    Cost a month in USD, estimated with prices of 2026-11-28:
+           +1.00  module.keys.aws_kms_key.cluster
+                  key: 1 keys × 1.00 = 1.00
+           +1.00  module.keys.aws_kms_key.storage
+                  key: 1 keys × 1.00 = 1.00
+           +3.65  module.network.aws_eip.nat[0]
+                  public IPv4 address: 730 hours × 0.005 = 3.65
+          +32.85  module.network.aws_nat_gateway.main[0]
+                  gateway: 730 hours × 0.045 = 32.85
+          +73.00  module.cluster.aws_eks_cluster.main
+                  control plane: 730 hours × 0.10 = 73.00
+          +95.90  module.cluster.aws_eks_node_group.main
+                  instances: 2190 hours × 0.0416 = 91.10
+                  volumes: 60 GB × 0.08 = 4.80
+           +0.40  module.mlflow.aws_secretsmanager_secret.mlflow-database
+                  secret: 1 secrets × 0.40 = 0.40
+          +13.98  module.mlflow.aws_db_instance.main
+                  instance: 730 hours × 0.016 = 11.68
+                  storage: 20 GB × 0.115 = 2.30
+           +9.00  module.waf.aws_wafv2_web_acl.main
+                  web ACL: 1 ACLs × 5.00 = 5.00
+                  rule: 1 rules × 1.00 = 1.00
+                  rule: 1 rules × 1.00 = 1.00
+                  rule: 1 rules × 1.00 = 1.00
+                  rule: 1 rules × 1.00 = 1.00
+           +0.40  module.secret.aws_secretsmanager_secret.application
+                  secret: 1 secrets × 0.40 = 0.40
+           +0.10  module.monitoring.aws_cloudwatch_metric_alarm.nodes
+                  alarm: 1 alarms × 0.10 = 0.10
+           +0.10  module.monitoring.aws_cloudwatch_metric_alarm.control_plane
+                  alarm: 1 alarms × 0.10 = 0.10
+           +0.10  module.monitoring.aws_cloudwatch_metric_alarm.nat_errors[0]
+                  alarm: 1 alarms × 0.10 = 0.10
+           +0.10  module.monitoring.aws_cloudwatch_metric_alarm.bucket_refusals["models"]
+                  alarm: 1 alarms × 0.10 = 0.10
+           +0.10  module.monitoring.aws_cloudwatch_metric_alarm.bucket_refusals["data"]
+                  alarm: 1 alarms × 0.10 = 0.10
+           +0.10  module.monitoring.aws_cloudwatch_metric_alarm.bucket_refusals["artifacts"]
+                  alarm: 1 alarms × 0.10 = 0.10
+           +3.00  module.monitoring.aws_cloudwatch_dashboard.main
+                  dashboard: 1 dashboards × 3.00 = 3.00
+      234.78 in all
+      Not in it:
+        module.backups.aws_backup_vault.main, restore points: the usage file has no `stored_gb`
+        module.backups.aws_backup_vault.main, restore points of databases: the usage file has no `databases_gb`
+        3 × aws_cloudwatch_log_group, logs ingested: the usage file has no `ingested_gb`
+        3 × aws_cloudwatch_log_group, logs stored: the usage file has no `stored_gb`
+        8 × aws_config_config_rule, evaluations: the usage file has no `evaluations`
+        module.recorder.aws_config_configuration_recorder.main, items recorded: the usage file has no `items`
+        module.registry.aws_ecr_repository.api, storage: the usage file has no `stored_gb`
+        module.cluster.aws_eks_cluster.main, extended support: EKS offers Kubernetes 1.28 no more: it refuses a new cluster, and upgrades an old one to a version whose extended support costs a surcharge
+        module.flow_logs.aws_flow_log.main, logs ingested: the usage file has no `ingested_gb`
+        module.guard.aws_guardduty_detector.main, events analysed: the usage file has no `events_million`
+        module.guard.aws_guardduty_detector.main, logs analysed: the usage file has no `logs_gb`
+        2 × aws_kms_key, requests: the usage file has no `requests_10000`
+        module.network.aws_nat_gateway.main[0], data processed: the usage file has no `processed_gb`
+        4 × aws_s3_bucket, reads: the usage file has no `gets_thousand`
+        4 × aws_s3_bucket, storage: the usage file has no `stored_gb`
+        4 × aws_s3_bucket, writes and lists: the usage file has no `puts_thousand`
+        3 × aws_s3_bucket_metric, metrics of requests: the usage file has no `metrics`
+        module.monitoring.aws_sns_topic.alarms, requests: the usage file has no `requests_million`
+        module.waf.aws_wafv2_web_acl.main, requests: the usage file has no `requests_million`
+        module.prometheus.helm_release.main: the plan leaves it out, or defers it
+        2 × kubernetes_service_v1: the plan leaves it out, or defers it
+    "#);
+    // The documents of GitHub's roles have the ARNs of what is still to be made.
+    let policies = section(&shown, "Policies:");
+    let totals = "Policies: 1 advisory failed, 1 undecided, 22 passed\n";
+    assert!(policies.starts_with(totals), "{policies}");
+}
+
 #[test]
 fn a_second_nat_gateway_costs_as_much_as_the_first() {
     let shown = preview("prod", &["--var", "single_nat_gateway=false"]);
@@ -128,7 +224,7 @@ fn development_costs_least_and_keeps_the_checklist() {
         module.cluster.aws_cloudwatch_log_group.cluster, logs stored: the usage file has no `stored_gb`
         module.registry.aws_ecr_repository.api, storage: the usage file has no `stored_gb`
         module.cluster.aws_eks_cluster.main, extended support: EKS offers Kubernetes 1.28 no more: it refuses a new cluster, and upgrades an old one to a version whose extended support costs a surcharge
-        module.cluster.aws_eks_node_group.main, instances: the price of spot capacity changes by the hour
+        module.cluster.aws_eks_node_group.main, instances: the price of spot capacity changes by the hour; a table of one's own says it as `ec2.t3.small.spot`
         module.network.aws_nat_gateway.main[0], data processed: the usage file has no `processed_gb`
         3 × aws_s3_bucket, reads: the usage file has no `gets_thousand`
         3 × aws_s3_bucket, storage: the usage file has no `stored_gb`

@@ -103,27 +103,53 @@ fn what_stands_in_the_way_of_a_destroy_is_named_before_it_starts() {
     let shown = folder.run(&["preview", "--destroy"]);
     assert_eq!(shown.code, 0, "{}", shown.err);
     assert_snapshot!(shown.err.replace(&vpc, "vpc-0a1b2c"), @r#"
-    warning: the plan destroys containers that are not empty, and will fail there
-      | module.storage.aws_s3_bucket.main["models"] holds 2 objects: churn/1/model.pkl, churn/2/model.pkl
-      | module.registry.aws_ecr_repository.api holds 1 image: v1
-    hint: to lose all of it, set `force_destroy` and `force_delete` in the program and run `sandbox-stack up --sandbox` first: then the deletion empties them
-
     warning: module.network.aws_vpc.main is used by 1 load balancer that the program did not make: ELB app/k8s-shop-api-0a1b/5d6e (eni-0a1b2c): the deletion fails, or leaves them behind
     hint: delete the services and ingresses that made them, with `kubectl delete`, and wait until they are gone
 
     warning: module.cluster.aws_eks_cluster.main is used by 1 volume that the program did not make: vol-0a1b2c: the deletion fails, or leaves them behind
     hint: delete the claims that made them, with `kubectl delete pvc`, or they stay and cost after the cluster is gone
-    "#);
-    // The same is said by the command that does it, above its question.
-    let asked = folder.run(&["destroy", "--yes"]);
-    assert_ne!(asked.code, 0);
-    let before = asked.err.split("destroying").next().unwrap_or_default();
-    assert!(before.contains("holds 1 image: v1"), "{}", asked.err);
 
-    // With the keys that it names, everything goes.
+    warning: the plan destroys containers that are not empty, which fails
+      | module.storage.aws_s3_bucket.main["models"] holds 2 objects: churn/1/model.pkl, churn/2/model.pkl
+      | module.registry.aws_ecr_repository.api holds 1 image: v1
+    hint: to lose all of it, set `force_destroy` and `force_delete` in the program and run `sandbox-stack up --sandbox` first: then the deletion empties them
+    hint: to keep them, pass `--exclude 'module.storage.aws_s3_bucket.main["models"]' --exclude module.registry.aws_ecr_repository.api`
+    "#);
+    // The command that would do it refuses, and has changed nothing.
+    let (state, seen) = (folder.succeeds(&["state", "list"]), folder.lines());
+    let refused = folder.run(&["destroy", "--yes"]);
+    assert_eq!(refused.code, 9, "{}", refused.err);
+    let error = refused.err.split("error: ").nth(1).expect("an error");
+    assert_snapshot!(error, @r#"
+    the plan destroys containers that are not empty, which fails
+      | module.storage.aws_s3_bucket.main["models"] holds 2 objects: churn/1/model.pkl, churn/2/model.pkl
+      | module.registry.aws_ecr_repository.api holds 1 image: v1
+    hint: to lose all of it, set `force_destroy` and `force_delete` in the program and run `sandbox-stack up --sandbox` first: then the deletion empties them
+    hint: to keep them, pass `--exclude 'module.storage.aws_s3_bucket.main["models"]' --exclude module.registry.aws_ecr_repository.api`
+    hint: nothing was changed
+    "#);
+    assert_eq!(folder.lines(), seen);
+    assert_eq!(folder.succeeds(&["state", "list"]), state);
+
+    // Without those that are full, as it says, the rest goes; what they need stays with them.
     for kind in ["aws_network_interface", "aws_ebs_volume"] {
         folder.edit(|objects| drop(objects.remove(kind)));
     }
+    let hint = error
+        .lines()
+        .find_map(|line| line.strip_prefix("hint: to keep them, pass `"));
+    let kept = hint
+        .expect("a hint")
+        .trim_end_matches('`')
+        .replace('\'', "");
+    let kept: Vec<&str> = kept.split(' ').collect();
+    folder.succeeds(&[&["destroy", "--yes"][..], &kept].concat());
+    assert_snapshot!(folder.succeeds(&["state", "list"]), @r#"
+    module.registry.aws_ecr_repository.api
+    module.storage.aws_s3_bucket.main["models"]
+    "#);
+
+    // With the keys that it names, everything goes.
     let keys = ["--var", "force_destroy=true", "--var", "force_delete=true"];
     folder.succeeds(&[&["up", "--yes"][..], &keys].concat());
     let gone = folder.run(&[&["destroy", "--yes"][..], &keys].concat());

@@ -120,7 +120,7 @@ async fn plan_and_show(
     let (program, plan) = planned?;
 
     session.say(&plan.diagnostics);
-    let advice = advice::on(&plan, &contents);
+    let advice = advice::on_preview(&plan, &program, &contents);
     let made_at = SystemClock::default().now();
     let callers = callers.unwrap_or_else(|error| {
         session.say(&unknown_callers(error));

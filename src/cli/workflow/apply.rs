@@ -229,7 +229,11 @@ impl<S> Attendant for Work<'_, S> {
         self.view.diagnostics(&advice::on(plan, &contents));
         let approved = applying.approved.as_ref();
         let approved = approved.map_or(Ok(()), |approved| approved.check(shown.digest()));
-        all_of([check(plan, &applying.guard, &policies, so_far), approved])?;
+        all_of([
+            check(plan, &applying.guard, &policies, so_far),
+            approved,
+            advice::check(program, &contents, so_far),
+        ])?;
         if !proposal.has_a_question()? {
             return Ok(());
         }

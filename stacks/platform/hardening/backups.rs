@@ -1,8 +1,8 @@
-//! Backups: restore points of the buckets, and every moment of the last weeks to go back to.
+//! Backups: restore points of the buckets and of MLflow's database, and every moment of the last weeks to go back to.
 
 use terrane::Stack;
 use terrane_aws::iam::PolicyDocument;
-use terrane_aws::{backup, iam};
+use terrane_aws::{backup, iam, rds};
 
 use super::Keys;
 use crate::{Config, Storage};
@@ -11,9 +11,15 @@ use crate::{Config, Storage};
 const SCHEDULE: &str = "cron(0 3 * * ? *)";
 
 /// What AWS Backup may do to buckets.
-const POLICIES: [&str; 2] = [
+const OF_BUCKETS: [&str; 2] = [
     "AWSBackupServiceRolePolicyForS3Backup",
     "AWSBackupServiceRolePolicyForS3Restore",
+];
+
+/// What it may do to databases.
+const OF_DATABASES: [&str; 2] = [
+    "service-role/AWSBackupServiceRolePolicyForBackup",
+    "service-role/AWSBackupServiceRolePolicyForRestores",
 ];
 
 /// The backups of what holds data.
@@ -26,11 +32,13 @@ pub struct Backups {
 }
 
 impl Backups {
-    /// Declares vault, plan and which buckets they are for. The buckets keep versions, without which S3 cannot be backed up.
+    /// Declares vault, plan and what they are for: the buckets, which keep versions, without which S3 cannot be backed up, and the
+    /// database if there is one.
     pub fn declare(
         stack: &mut Stack,
         config: &Config,
         storage: &Storage,
+        database: Option<&rds::DbInstance>,
         keys: Option<&Keys>,
     ) -> Self {
         stack.module("backups", |stack| {
@@ -60,14 +68,21 @@ impl Backups {
                 .name(config.name("backup-role"))
                 .assume_role_policy(PolicyDocument::assumed_by("backup.amazonaws.com"))
                 .declare(stack);
+            let mut resources = storage.arns().to_vec();
+            let mut policies = OF_BUCKETS.to_vec();
+            if let Some(database) = database {
+                resources.push(database.arn());
+                policies.extend(OF_DATABASES);
+            }
             let mut selection = backup::Selection::builder("main")
                 .name("data")
                 .plan_id(plan.id())
                 .iam_role_arn(role.arn())
-                .resources(storage.arns());
-            for policy in POLICIES {
+                .resources(resources);
+            for policy in policies {
+                let name = policy.rsplit('/').next().unwrap_or(policy);
                 let attachment = iam::RolePolicyAttachment::builder("main")
-                    .instance_key(policy)
+                    .instance_key(name)
                     .role(role.name())
                     .policy_arn(format!("arn:aws:iam::aws:policy/{policy}"))
                     .declare(stack);

@@ -19,7 +19,7 @@ pub use secret::ApplicationSecret;
 pub(crate) use secret::{Vault, made_up};
 pub use waf::Waf;
 
-use crate::{Config, Identity, Network, Storage};
+use crate::{Config, Identity, Mlflow, Network, Storage};
 
 /// The parts that are on. The keys of [`Keys`] are made before the cluster and the buckets that are encrypted with them.
 #[derive(Debug, Clone)]
@@ -46,8 +46,10 @@ impl Hardening {
         network: &Network,
         storage: &Storage,
         identity: &Identity,
+        mlflow: Option<&Mlflow>,
         keys: Option<&Keys>,
     ) -> Self {
+        let database = mlflow.map(|mlflow| &mlflow.database.instance);
         Self {
             waf: config.waf.then(|| Waf::declare(stack, config)),
             flow_logs: (config.flow_logs).then(|| FlowLogs::declare(stack, config, network)),
@@ -55,7 +57,8 @@ impl Hardening {
             recorder: (config.aws_config).then(|| Recorder::declare(stack, config, keys)),
             secret: (config.secrets_manager)
                 .then(|| ApplicationSecret::declare(stack, config, identity, keys)),
-            backups: (config.backups).then(|| Backups::declare(stack, config, storage, keys)),
+            backups: (config.backups)
+                .then(|| Backups::declare(stack, config, storage, database, keys)),
         }
     }
 }

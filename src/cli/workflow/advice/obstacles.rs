@@ -1,7 +1,7 @@
 //! Deletions that a cloud would refuse, so that a run would end half-way: protected objects, and those that must be empty.
 
 use terrane_core::addr::Mode;
-use terrane_core::{Diagnostic, Holding, Value};
+use terrane_core::{Diagnostic, Holding, Program, Value, When};
 use terrane_engine::{Contents, ResourceChange};
 
 use crate::session::quoted_if_needed;
@@ -67,7 +67,7 @@ pub(super) fn found(changes: &[ResourceChange], contents: &[Contents]) -> Vec<Di
             snapshots.push(change);
         }
     }
-    let mut warnings = held(contents);
+    let mut warnings = attached(contents);
     if !protected.is_empty() {
         let names = protected.iter();
         let names = names.map(|(change, attribute)| named(change, attribute));
@@ -113,52 +113,81 @@ pub(super) fn found(changes: &[ResourceChange], contents: &[Contents]) -> Vec<Di
     warnings
 }
 
-/// What stands in the way, as the providers told it.
-fn held(contents: &[Contents]) -> Vec<Diagnostic> {
-    let full = contents.iter().filter_map(|one| {
-        let names = one.names.as_ref().filter(|names| !names.is_empty())?;
-        Some((one, names))
-    });
-    let (mut inside, mut emptied_by, mut attached) = (Vec::new(), Vec::new(), Vec::new());
-    for (one, names) in full {
-        let address = one_line(&one.address.to_string());
-        let count = names.len();
-        let word = match count {
-            1 => one.rule.words.0,
-            _ => one.rule.words.1,
+/// Objects that hold something, which their provider refuses to delete: a run would end there, half-way. Those that an action of the
+/// program may empty first are left out. `hints` say what else there is to do.
+pub(super) fn full(program: &Program, contents: &[Contents]) -> Option<Diagnostic> {
+    let may_be_emptied = |one: &Contents| {
+        let id = program.position(&one.address);
+        id.is_some_and(|id| program.triggered(id, When::BeforeDestroy).next().is_some())
+    };
+    let (mut inside, mut keys) = (Vec::new(), Vec::new());
+    let mut left_out = Vec::new();
+    for (one, names) in told(contents) {
+        let Holding::Inside { emptied_by, .. } = one.rule.holds else {
+            continue;
         };
-        let some = listed(names.iter().map(|name| one_line(name)));
-        match one.rule.holds {
-            Holding::Inside { emptied_by: by, .. } => {
-                inside.push(format!("{address} holds {count} {word}: {some}"));
-                if !emptied_by.contains(&by) {
-                    emptied_by.push(by);
-                }
-            }
-            Holding::Attached { remedy } => {
-                let text = format!("{count} {word} that the program did not make: {some}");
-                attached.push(
-                    Diagnostic::warning(format!("{address} is used by {text}"))
-                        .detail("the deletion fails, or leaves them behind")
-                        .hint(remedy),
-                );
-            }
+        if may_be_emptied(one) {
+            continue;
+        }
+        let address = one.address.to_string();
+        inside.push(format!(
+            "{} holds {}: {}",
+            one_line(&address),
+            counted(one, names),
+            some_of(names)
+        ));
+        left_out.push(format!("--exclude {}", quoted_if_needed(&address)));
+        let key = format!("`{emptied_by}`");
+        if !keys.contains(&key) {
+            keys.push(key);
         }
     }
-    if !inside.is_empty() {
-        let keys: Vec<String> = emptied_by.iter().map(|key| format!("`{key}`")).collect();
-        let summary = "the plan destroys containers that are not empty, and will fail there";
-        attached.insert(
-            0,
-            Diagnostic::warning(summary)
-                .detail(inside.join("\n"))
-                .hint(format!(
-                    "to lose all of it, set {} in the program and run `up` first: then the deletion empties them",
-                    keys.join(" and ")
-                )),
-        );
+    if inside.is_empty() {
+        return None;
     }
-    attached
+    let keys = keys.join(" and ");
+    let lose = format!(
+        "to lose all of it, set {keys} in the program and run `up` first: then the deletion empties them"
+    );
+    let keep = format!("to keep them, pass `{}`", left_out.join(" "));
+    let summary = "the plan destroys containers that are not empty, which fails";
+    let error = Diagnostic::error(summary).detail(inside.join("\n"));
+    Some(error.hint(lose).hint(keep))
+}
+
+/// What others made and what uses an object that goes, as the providers told it.
+fn attached(contents: &[Contents]) -> Vec<Diagnostic> {
+    let users = told(contents).filter_map(|(one, names)| {
+        let Holding::Attached { remedy } = one.rule.holds else {
+            return None;
+        };
+        let address = one_line(&one.address.to_string());
+        let (count, some) = (counted(one, names), some_of(names));
+        let text = format!("{address} is used by {count} that the program did not make: {some}");
+        let warning = Diagnostic::warning(text).detail("the deletion fails, or leaves them behind");
+        Some(warning.hint(remedy))
+    });
+    users.collect()
+}
+
+/// The objects that hold something, with its names.
+fn told(contents: &[Contents]) -> impl Iterator<Item = (&Contents, &[String])> {
+    contents.iter().filter_map(|one| {
+        let names = one.names.as_deref().filter(|names| !names.is_empty())?;
+        Some((one, names))
+    })
+}
+
+fn counted(one: &Contents, names: &[String]) -> String {
+    let (singular, plural) = one.rule.words;
+    match names.len() {
+        1 => format!("1 {singular}"),
+        count => format!("{count} {plural}"),
+    }
+}
+
+fn some_of(names: &[String]) -> String {
+    listed(names.iter().map(|name| one_line(name)))
 }
 
 fn named(change: &ResourceChange, attribute: &str) -> String {
