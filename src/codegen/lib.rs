@@ -14,7 +14,7 @@
 //! | `catalogue` | `provider.toml`: services and names, which no schema has |
 //! | `extract` | schemas to facts |
 //! | `store`, `features` | facts on disk; the features of a package |
-//! | `bindings` | facts to Rust |
+//! | `bindings` | facts to Rust, and the names there |
 //! | `build_script` | what a package's build script calls |
 //! | `tree` | formats, writes and compares files |
 //! | `project` | bindings among a user's own sources: `bindings add` of a stack program |
@@ -34,12 +34,17 @@ mod store;
 mod terraform_json;
 mod tree;
 
-pub use bindings::{GenerateError, Layout, generate};
+pub use bindings::{
+    BoundKind, BoundMember, BoundObject, BoundType, GenerateError, Layout, describe, generate,
+};
 pub use build_script::build;
 pub use catalogue::{Catalogue, CatalogueError, Service};
 pub use extract::extract;
 pub use features::with_features;
-pub use project::{AddBindings, AddError, AddedBindings, MissingLine, Origin, add_bindings};
+pub use names::ident;
+pub use project::{
+    AddBindings, AddError, AddedBindings, MissingLine, Origin, add_bindings, catalogue_of,
+};
 pub use store::{read_facts, write_facts};
 pub use terraform_json::{ParseSchemasError, from_terraform_json};
 pub use tree::{differences, format, write};

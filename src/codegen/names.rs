@@ -48,7 +48,7 @@ pub(crate) fn letter(place: usize) -> String {
 }
 
 /// The name of a function or parameter: the same, made fit where it is a keyword (`r#type`, `self_`).
-pub(crate) fn ident(name: &str) -> String {
+pub fn ident(name: &str) -> String {
     if NEVER.contains(&name) {
         format!("{name}_")
     } else if KEYWORDS.contains(&name) {

@@ -39,12 +39,15 @@
 //! | `encoding` | JSON, URLs and other encodings |
 //! | `yaml` | `yamlencode` |
 //! | `collections` | lists, sets and maps |
+//! | [`dynamic`] | all of them on values without a type, for programs that were converted from HCL |
 //!
-//! Why not all of Terraform's functions: two ways of saying `a.or(b)` are one too many. Why not `fn call(name, values)`: types would be
-//! checked when the program runs, which is what people leave HCL for.
+//! Why not all of Terraform's functions: two ways of saying `a.or(b)` are one too many. `fn call(name, values)`, whose types are checked
+//! when the program runs, is what people leave HCL for; [`dynamic`] has it for the feature of that name.
 
 mod collections;
 mod dates;
+#[cfg(feature = "dynamic")]
+pub mod dynamic;
 mod encoding;
 mod error;
 mod ip;

@@ -201,7 +201,7 @@ fn what(kind: FactsKind) -> &'static str {
 }
 
 /// The module and the Rust name of a type.
-fn names(catalogue: &Catalogue, service: &Service, type_name: &str) -> (String, String) {
+pub(super) fn names(catalogue: &Catalogue, service: &Service, type_name: &str) -> (String, String) {
     match catalogue.names.get(type_name) {
         Some(name) => (snake(name), name.clone()),
         None => {

@@ -4,6 +4,7 @@
 //! setters are one line over an untyped bag of arguments, and required arguments are type parameters.
 
 mod blocks;
+mod described;
 mod files;
 mod functions;
 mod object;
@@ -17,6 +18,7 @@ use thiserror::Error;
 
 use crate::catalogue::{Catalogue, CatalogueError};
 
+pub use described::{BoundKind, BoundMember, BoundObject, BoundType, describe};
 pub use files::Layout;
 
 /// The bindings cannot be made.

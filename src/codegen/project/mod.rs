@@ -150,6 +150,29 @@ pub enum AddError {
     },
 }
 
+/// The catalogue that new bindings of these types are made by: it has their names in Rust.
+///
+/// # Errors
+/// When a pattern fits no type, or the schema and the settings contradict each other.
+pub fn catalogue_of(origin: &Origin<'_>, patterns: &[String]) -> Result<Catalogue, AddError> {
+    let settings = settings::first(origin, patterns);
+    let catalogue = Catalogue::parse(&settings).map_err(GenerateError::from)?;
+    complete(catalogue, origin)
+}
+
+/// The catalogue with the trees that are too large to be typed.
+fn complete(mut catalogue: Catalogue, origin: &Origin<'_>) -> Result<Catalogue, AddError> {
+    check_patterns(&catalogue, origin)?;
+    let chosen = settings::types(origin.schemas).filter(|(name, _)| {
+        let mut patterns = catalogue.services.values().flat_map(|it| &it.types);
+        patterns.any(|pattern| fits(pattern, name))
+    });
+    let deep = chosen.flat_map(|(name, schema)| depth::too_deep(name, &schema.block));
+    let deep: Vec<String> = deep.collect();
+    catalogue.untyped.extend(deep);
+    Ok(catalogue)
+}
+
 /// Makes the bindings and writes them into the project.
 ///
 /// # Errors
@@ -164,15 +187,8 @@ pub fn add_bindings(
         Some(text) => place.again(text, origin, wanted.patterns)?,
         None => settings::first(origin, wanted.patterns),
     };
-    let mut catalogue = Catalogue::parse(&settings).map_err(|error| place.unusable(&error))?;
-    check_patterns(&catalogue, origin)?;
-    let chosen = settings::types(origin.schemas).filter(|(name, _)| {
-        let mut patterns = catalogue.services.values().flat_map(|it| &it.types);
-        patterns.any(|pattern| fits(pattern, name))
-    });
-    let deep = chosen.flat_map(|(name, schema)| depth::too_deep(name, &schema.block));
-    let deep: Vec<String> = deep.collect();
-    catalogue.untyped.extend(deep);
+    let catalogue = Catalogue::parse(&settings).map_err(|error| place.unusable(&error))?;
+    let catalogue = complete(catalogue, origin)?;
     let facts = extract(&catalogue, origin.schemas).map_err(GenerateError::from)?;
     let files = generated(&catalogue, &facts, &place)?;
     let changes = changes(&place.sources, &files)?;

@@ -1,0 +1,510 @@
+//! Functions of lists, sets and maps, which need to know how many elements there are and not what they are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrane_core::value::Number;
+use terrane_core::{Type, Value};
+
+use super::calls::{Answer, Answered, at, is};
+use super::conversions::{number, plain, text, truth, whole};
+use super::{Dyn, Inner};
+
+/// The answer of a function of this file.
+pub(super) fn answer(name: &str, arguments: &[Dyn]) -> Option<Answered> {
+    Some(match name {
+        "length" => length(arguments),
+        "concat" => concat(arguments),
+        "merge" => merge(arguments),
+        "flatten" => flatten(arguments),
+        "element" => element(arguments),
+        "slice" => slice(arguments),
+        "reverse" => listed(arguments, |mut list| {
+            list.reverse();
+            Ok(Dyn::list(list))
+        }),
+        "one" => listed(arguments, |list| match list.as_slice() {
+            [] => Ok(Dyn::NULL),
+            [only] => Ok(only.clone()),
+            _ => Err("needs a collection of at most one element".to_owned()),
+        }),
+        "chunklist" => chunklist(arguments),
+        "keys" => mapped(arguments, |entries| {
+            Ok(Dyn::list(
+                entries.into_iter().map(|(key, _)| Dyn::from(&*key)),
+            ))
+        }),
+        "values" => mapped(arguments, |entries| {
+            Ok(Dyn::list(entries.into_iter().map(|(_, one)| one)))
+        }),
+        "lookup" => lookup(arguments),
+        "zipmap" => zipmap(arguments),
+        "coalesce" => coalesce(arguments),
+        "coalescelist" => coalescelist(arguments),
+        "compact" => listed(arguments, compact),
+        "contains" => contains(arguments),
+        "index" => position(arguments),
+        "distinct" => listed(arguments, |list| Ok(Dyn::list(distinct(list)))),
+        "matchkeys" => matchkeys(arguments),
+        "range" => range(arguments),
+        "setproduct" => setproduct(arguments),
+        "setunion" => sets(arguments, |sets| sets.concat()),
+        "setintersection" => sets(arguments, |mut sets| {
+            let first = sets.remove(0);
+            let in_all = |one: &Value| sets.iter().all(|set| set.contains(one));
+            first.into_iter().filter(in_all).collect()
+        }),
+        "setsubtract" => sets(arguments, |mut sets| {
+            let first = sets.remove(0);
+            let in_none = |one: &Value| !sets.iter().any(|set| set.contains(one));
+            first.into_iter().filter(in_none).collect()
+        }),
+        "sort" => listed(arguments, |list| {
+            let texts: Option<Vec<Value>> = list.iter().map(Dyn::as_known).collect();
+            let Some(texts) = texts else {
+                return Err(WAITS.to_owned());
+            };
+            let mut texts = texts.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+            texts.sort();
+            Ok(Dyn::list(texts))
+        }),
+        "sum" => known_list(arguments, |list| {
+            let zero = Dyn::from(0_i64);
+            if list.is_empty() {
+                return Err("needs a number".to_owned());
+            }
+            Ok(list.into_iter().fold(zero, |sum, one| sum + one))
+        }),
+        "alltrue" | "anytrue" => {
+            let all = name == "alltrue";
+            known_list(arguments, |list| {
+                let truths = list.iter().map(|one| matches!(truth(one), Ok(true)));
+                let mut truths = truths;
+                Ok(if all {
+                    truths.all(|one| one)
+                } else {
+                    truths.any(|one| one)
+                }
+                .into())
+            })
+        }
+        "transpose" => transpose(arguments),
+        "tolist" => converted(arguments, &Type::list(Type::Dynamic)),
+        "toset" => converted(arguments, &Type::set(Type::Dynamic)),
+        "tomap" => converted(arguments, &Type::map(Type::Dynamic)),
+        "sensitive" => at(arguments, 0).map(|one| Answer::Is(one.sensitive())),
+        "nonsensitive" | "ephemeralasnull" => at(arguments, 0).cloned().map(Answer::Is),
+        "issensitive" => is(false),
+        _ => return None,
+    })
+}
+
+/// Said by a function that has to look at its elements while they are unknown.
+const WAITS: &str = "waits";
+
+fn waiting(result: Result<Dyn, String>) -> Answered {
+    match result {
+        Ok(value) => Ok(Answer::Is(value)),
+        Err(reason) if reason == WAITS => Ok(Answer::Waits),
+        Err(reason) => Err(reason),
+    }
+}
+
+/// The elements of an argument, or why there are none: it waits, or it is no list.
+fn list(argument: &Dyn) -> Result<Vec<Dyn>, String> {
+    match argument.elements() {
+        Some(list) => Ok(list),
+        None => match &argument.0 {
+            Inner::Deferred(_) => Err(WAITS.to_owned()),
+            Inner::Known(value) => Err(format!("needs a list, found {}", value.kind())),
+            _ => Err("needs a list, found a map".to_owned()),
+        },
+    }
+}
+
+fn entries(argument: &Dyn) -> Result<Vec<(Arc<str>, Dyn)>, String> {
+    match argument.entries() {
+        Some(entries) => Ok(entries),
+        None => match &argument.0 {
+            Inner::Deferred(_) => Err(WAITS.to_owned()),
+            Inner::Known(value) => Err(format!("needs a map, found {}", value.kind())),
+            _ => Err("needs a map, found a list".to_owned()),
+        },
+    }
+}
+
+fn known(argument: &Dyn) -> Result<Value, String> {
+    argument.as_known().ok_or_else(|| WAITS.to_owned())
+}
+
+fn listed(arguments: &[Dyn], function: impl Fn(Vec<Dyn>) -> Result<Dyn, String>) -> Answered {
+    waiting(list(at(arguments, 0)?).and_then(function))
+}
+
+fn known_list(arguments: &[Dyn], function: impl Fn(Vec<Value>) -> Result<Dyn, String>) -> Answered {
+    let values = list(at(arguments, 0)?).and_then(|list| list.iter().map(known).collect());
+    waiting(values.and_then(function))
+}
+
+fn mapped(
+    arguments: &[Dyn],
+    function: impl Fn(Vec<(Arc<str>, Dyn)>) -> Result<Dyn, String>,
+) -> Answered {
+    waiting(entries(at(arguments, 0)?).and_then(function))
+}
+
+fn length(arguments: &[Dyn]) -> Answered {
+    let argument = at(arguments, 0)?;
+    if let Some(list) = argument.elements() {
+        return Ok(Answer::Is(list.len().into()));
+    }
+    if let Some(entries) = argument.entries() {
+        return Ok(Answer::Is(entries.len().into()));
+    }
+    use unicode_segmentation::UnicodeSegmentation as _;
+    match argument.as_known() {
+        Some(value) if value.is_null() => {
+            Err("needs a collection or a text, found null".to_owned())
+        }
+        Some(value) => is(Value::Number(text(&value)?.graphemes(true).count().into())),
+        None => Ok(Answer::Waits),
+    }
+}
+
+fn concat(arguments: &[Dyn]) -> Answered {
+    let lists: Result<Vec<Vec<Dyn>>, String> = arguments.iter().map(list).collect();
+    waiting(lists.map(|lists| Dyn::list(lists.into_iter().flatten())))
+}
+
+fn merge(arguments: &[Dyn]) -> Answered {
+    let is_null = |one: &Dyn| matches!(one.0, Inner::Known(Value::Null));
+    let maps: Result<Vec<_>, String> = arguments
+        .iter()
+        .filter(|one| !is_null(one))
+        .map(entries)
+        .collect();
+    waiting(
+        maps.map(|maps| Dyn::from_members(maps.into_iter().flatten().collect::<BTreeMap<_, _>>())),
+    )
+}
+
+fn flatten(arguments: &[Dyn]) -> Answered {
+    fn add(one: Dyn, flat: &mut Vec<Dyn>) -> Result<(), String> {
+        match (one.elements(), &one.0) {
+            (Some(list), _) => list.into_iter().try_for_each(|one| add(one, flat)),
+            // It may be a list as well.
+            (None, Inner::Deferred(_)) => Err(WAITS.to_owned()),
+            (None, _) => {
+                flat.push(one);
+                Ok(())
+            }
+        }
+    }
+    let whole = at(arguments, 0)?;
+    let deep = list(whole).and_then(|lists| {
+        let mut flat = Vec::new();
+        lists.into_iter().try_for_each(|one| match &one.0 {
+            // An attribute of an object is a text more often than a list; Terraform knows its type from the schema.
+            Inner::Deferred(deferred) if deferred.is_plain() => {
+                flat.push(one);
+                Ok(())
+            }
+            _ => add(one, &mut flat),
+        })?;
+        Ok(Dyn::list(flat))
+    });
+    waiting(deep)
+}
+
+fn element(arguments: &[Dyn]) -> Answered {
+    let place = at(arguments, 1)?;
+    let found = list(at(arguments, 0)?).and_then(|list| {
+        let place = number(&known(place)?)?
+            .as_i64()
+            .ok_or("needs a whole number")?;
+        let length = i64::try_from(list.len()).unwrap_or(i64::MAX);
+        if length == 0 {
+            return Err("needs a list with an element".to_owned());
+        }
+        let place = usize::try_from(place.rem_euclid(length)).unwrap_or_default();
+        Ok(list[place].clone())
+    });
+    waiting(found)
+}
+
+fn slice(arguments: &[Dyn]) -> Answered {
+    let (whole_list, from, to) = (at(arguments, 0)?, at(arguments, 1)?, at(arguments, 2)?);
+    let bounds = known(from).and_then(|from| Ok((whole(&from)?, whole(&known(to)?)?)));
+    let (from, to) = match bounds {
+        Ok(bounds) => bounds,
+        Err(reason) => return waiting(Err(reason)),
+    };
+    if from > to {
+        return Err(format!(
+            "needs a start before its end, found {from} and {to}"
+        ));
+    }
+    match (list(whole_list), &whole_list.0) {
+        (Ok(list), _) => match list.get(from..to) {
+            Some(part) => Ok(Answer::Is(Dyn::list(part))),
+            None => Err(format!("finds no element {to} in a list of {}", list.len())),
+        },
+        // As many elements as were asked for, each of which is known later.
+        (Err(_), Inner::Deferred(_)) => Ok(Answer::Is(Dyn::list(
+            (from..to).map(|place| whole_list.index(place)),
+        ))),
+        (Err(reason), _) => Err(reason),
+    }
+}
+
+fn chunklist(arguments: &[Dyn]) -> Answered {
+    let size = at(arguments, 1)?;
+    let chunks = list(at(arguments, 0)?).and_then(|list| {
+        Ok(match whole(&known(size)?)? {
+            0 => Dyn::list([Dyn::list(list)]),
+            size => Dyn::list(list.chunks(size).map(Dyn::list)),
+        })
+    });
+    waiting(chunks)
+}
+
+fn lookup(arguments: &[Dyn]) -> Answered {
+    let key = at(arguments, 1)?;
+    let default = arguments.get(2);
+    let found = entries(at(arguments, 0)?).and_then(|entries| {
+        let key = text(&known(key)?)?;
+        let found = entries.into_iter().find(|(name, _)| **name == *key);
+        match (found, default) {
+            (Some((_, found)), _) => Ok(found),
+            (None, Some(default)) => Ok(default.clone()),
+            (None, None) => Err(format!("finds no `{key}`")),
+        }
+    });
+    waiting(found)
+}
+
+fn zipmap(arguments: &[Dyn]) -> Answered {
+    let (keys, values) = (list(at(arguments, 0)?), list(at(arguments, 1)?));
+    let zipped = keys.and_then(|keys| {
+        let values = values?;
+        if keys.len() != values.len() {
+            return Err(format!(
+                "needs as many keys as values, found {} and {}",
+                keys.len(),
+                values.len()
+            ));
+        }
+        Ok(Dyn::object_of(keys.into_iter().zip(values)))
+    });
+    waiting(zipped)
+}
+
+fn coalesce(arguments: &[Dyn]) -> Answered {
+    for argument in arguments {
+        match &argument.0 {
+            Inner::Known(Value::Null) => {}
+            Inner::Known(value) if plain(value).as_str() == Some("") => {}
+            // An attribute that is computed is not null when it is known.
+            Inner::Deferred(deferred) if !deferred.is_plain() => return Ok(Answer::Waits),
+            _ => return Ok(Answer::Is(argument.clone())),
+        }
+    }
+    Err("finds no value that is not null".to_owned())
+}
+
+fn coalescelist(arguments: &[Dyn]) -> Answered {
+    for argument in arguments {
+        match (argument.elements(), &argument.0) {
+            (Some(list), _) if list.is_empty() => {}
+            (_, Inner::Known(Value::Null)) => {}
+            (None, Inner::Deferred(_)) => return Ok(Answer::Waits),
+            _ => return Ok(Answer::Is(argument.clone())),
+        }
+    }
+    Err("finds no list with an element".to_owned())
+}
+
+fn compact(list: Vec<Dyn>) -> Result<Dyn, String> {
+    let mut full = Vec::new();
+    for one in list {
+        match &one.0 {
+            Inner::Known(Value::Null) => {}
+            Inner::Known(value) if plain(value).as_str() == Some("") => {}
+            Inner::Known(_) => full.push(one),
+            _ => return Err(WAITS.to_owned()),
+        }
+    }
+    Ok(Dyn::list(full))
+}
+
+fn contains(arguments: &[Dyn]) -> Answered {
+    let wanted = at(arguments, 1)?;
+    let found = list(at(arguments, 0)?).and_then(|list| {
+        let wanted = known(wanted)?;
+        let known_ones: Vec<Value> = list.iter().filter_map(Dyn::as_known).collect();
+        if known_ones.iter().any(|one| same(one, &wanted)) {
+            return Ok(true.into());
+        }
+        match known_ones.len() == list.len() {
+            true => Ok(false.into()),
+            false => Err(WAITS.to_owned()),
+        }
+    });
+    waiting(found)
+}
+
+/// Whether two values are one, where a list of texts may hold a number.
+fn same(a: &Value, b: &Value) -> bool {
+    let (a, b) = (plain(a), plain(b));
+    a == b
+        || matches!(
+            (a, b),
+            (Value::String(_), Value::Number(_)) | (Value::Number(_), Value::String(_))
+        ) && text(a) == text(b)
+}
+
+fn position(arguments: &[Dyn]) -> Answered {
+    let wanted = at(arguments, 1)?;
+    let found = list(at(arguments, 0)?).and_then(|list| {
+        let wanted = known(wanted)?;
+        for (place, one) in list.iter().enumerate() {
+            if same(&known(one)?, &wanted) {
+                return Ok(place.into());
+            }
+        }
+        Err("does not find the value".to_owned())
+    });
+    waiting(found)
+}
+
+fn distinct(list: Vec<Dyn>) -> Vec<Dyn> {
+    let mut seen: Vec<Value> = Vec::new();
+    let new = |one: &Dyn| match one.as_known() {
+        Some(value) if seen.contains(&value) => false,
+        Some(value) => {
+            seen.push(value);
+            true
+        }
+        None => true,
+    };
+    list.into_iter().filter(new).collect()
+}
+
+fn matchkeys(arguments: &[Dyn]) -> Answered {
+    let (values, keys, wanted) = (at(arguments, 0)?, at(arguments, 1)?, at(arguments, 2)?);
+    let matching = list(values).and_then(|values| {
+        let keys: Vec<Value> = list(keys)?.iter().map(known).collect::<Result<_, _>>()?;
+        let wanted: Vec<Value> = list(wanted)?.iter().map(known).collect::<Result<_, _>>()?;
+        let pairs = values.into_iter().zip(keys);
+        let matching = pairs.filter(|(_, key)| wanted.iter().any(|one| same(one, key)));
+        Ok(Dyn::list(matching.map(|(value, _)| value)))
+    });
+    waiting(matching)
+}
+
+fn range(arguments: &[Dyn]) -> Answered {
+    let numbers: Result<Vec<Number>, String> =
+        arguments.iter().map(|one| number(&known(one)?)).collect();
+    let made = numbers.and_then(|numbers| {
+        let whole: Option<Vec<i64>> = numbers.iter().map(Number::as_i64).collect();
+        let whole = whole.ok_or("needs whole numbers")?;
+        let (from, to) = match whole.as_slice() {
+            [to] => (0, *to),
+            [from, to, ..] => (*from, *to),
+            [] => return Err("lacks its limit".to_owned()),
+        };
+        let step = whole
+            .get(2)
+            .copied()
+            .unwrap_or(if to < from { -1 } else { 1 });
+        if step == 0 || (to - from).signum() * step.signum() < 0 {
+            return Err("needs a step towards its limit".to_owned());
+        }
+        let count = (to - from).abs().div_ceil_of(step.abs());
+        if count > 1024 {
+            return Err("makes at most 1024 numbers".to_owned());
+        }
+        Ok(Dyn::list((0..count).map(|place| from + place * step)))
+    });
+    waiting(made)
+}
+
+trait DivCeil {
+    fn div_ceil_of(self, other: Self) -> Self;
+}
+
+impl DivCeil for i64 {
+    fn div_ceil_of(self, other: Self) -> Self {
+        self / other + Self::from(self % other != 0)
+    }
+}
+
+fn setproduct(arguments: &[Dyn]) -> Answered {
+    let lists: Result<Vec<Vec<Dyn>>, String> = arguments.iter().map(list).collect();
+    waiting(lists.map(|lists| {
+        let rows = crate::setproduct(&lists);
+        Dyn::list(rows.into_iter().map(Dyn::list))
+    }))
+}
+
+fn sets(arguments: &[Dyn], function: impl Fn(Vec<Vec<Value>>) -> Vec<Value>) -> Answered {
+    let sets: Result<Vec<Vec<Value>>, String> = arguments
+        .iter()
+        .map(|set| list(set)?.iter().map(known).collect())
+        .collect();
+    waiting(sets.and_then(|sets| {
+        if sets.is_empty() {
+            return Err("lacks a set".to_owned());
+        }
+        let of = Type::set(Type::Dynamic);
+        let made = Value::list(function(sets))
+            .convert(&of)
+            .map_err(|error| error.to_string())?;
+        Ok(made.into())
+    }))
+}
+
+fn transpose(arguments: &[Dyn]) -> Answered {
+    let map = entries(at(arguments, 0)?).and_then(|entries| {
+        let mut map = BTreeMap::new();
+        for (key, one) in entries {
+            let texts: Result<Vec<String>, String> =
+                list(&one)?.iter().map(|one| text(&known(one)?)).collect();
+            map.insert(key.to_string(), texts?);
+        }
+        Ok(Dyn::of(&crate::transpose(&map)))
+    });
+    waiting(map)
+}
+
+fn converted(arguments: &[Dyn], ty: &Type) -> Answered {
+    let argument = at(arguments, 0)?;
+    match &argument.0 {
+        Inner::Known(value) => match plain(value).convert(ty) {
+            Ok(value) => is(plain_deep(&value)),
+            Err(error) => Err(format!("cannot convert its argument: {error}")),
+        },
+        // The structure stays; what is in it is converted where it is used.
+        Inner::List(_) | Inner::Map(_) => Ok(Answer::Is(argument.clone())),
+        _ => Ok(Answer::Waits),
+    }
+}
+
+/// The value without dynamic wrappers, which conversion puts around elements.
+fn plain_deep(value: &Value) -> Value {
+    match value {
+        Value::Dynamic(dynamic) => plain_deep(&dynamic.1),
+        Value::List(elements) => Value::list(elements.iter().map(plain_deep).collect()),
+        Value::Set(elements) => {
+            let elements: Vec<Value> = elements.iter().map(plain_deep).collect();
+            let ty = elements.first().map_or(Type::String, Value::implied_type);
+            Value::set(elements, &ty)
+        }
+        Value::Map(members) => Value::map(
+            members
+                .iter()
+                .map(|(key, one)| (key.clone(), plain_deep(one))),
+        ),
+        single => single.clone(),
+    }
+}
