@@ -71,6 +71,42 @@ pub fn textencodebase64(text: &str, charset: Charset) -> Result<String, Function
     Ok(BASE64.encode(&bytes))
 }
 
+/// The text that base64 holds in another encoding.
+///
+/// # Errors
+/// When it is no base64, or no text in the encoding.
+pub fn textdecodebase64(encoded: &str, charset: Charset) -> Result<String, FunctionError> {
+    let error = |reason: String| FunctionError::new("textdecodebase64", reason);
+    let bytes = BASE64.decode(encoded.as_bytes());
+    let bytes = bytes.map_err(|why| error(format!("cannot decode its argument: {why}")))?;
+    let wide = |unit: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let text = String::from_utf16(&pairs.iter().copied().map(unit).collect::<Vec<_>>());
+        text.ok().filter(|_| rest.is_empty())
+    };
+    let text = match charset {
+        Charset::Utf8 => String::from_utf8(bytes.clone()).ok(),
+        Charset::Utf16Le => wide(u16::from_le_bytes),
+        Charset::Utf16Be => wide(u16::from_be_bytes),
+        Charset::Latin1 => Some(bytes.iter().map(|byte| char::from(*byte)).collect()),
+    };
+    text.ok_or_else(|| error("finds bytes that are no text".to_owned()))
+}
+
+impl Charset {
+    /// The encoding of a name, in upper or lower case: `UTF-8`, `UTF-16LE`, `UTF-16BE`, `ISO-8859-1`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match &*name.to_ascii_lowercase() {
+            "utf-8" => Self::Utf8,
+            "utf-16le" => Self::Utf16Le,
+            "utf-16be" => Self::Utf16Be,
+            "iso-8859-1" => Self::Latin1,
+            _ => return None,
+        })
+    }
+}
+
 /// A text for the query of a URL: a space becomes `+`.
 pub fn urlencode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());

@@ -59,7 +59,7 @@ mod yaml;
 
 pub use collections::{element, flatten, one, setproduct, transpose};
 pub use dates::{formatdate, timeadd, timecmp};
-pub use encoding::{Charset, jsonencode, textencodebase64, urlencode};
+pub use encoding::{Charset, jsonencode, textdecodebase64, textencodebase64, urlencode};
 pub use error::FunctionError;
 pub use ip::{cidrhost, cidrnetmask, cidrsubnet, cidrsubnets};
 pub use printf::{format, formatlist};

@@ -20,7 +20,7 @@ pub(super) fn is(value: impl Into<Value>) -> Answered {
 }
 
 /// Every function that [`call`] knows.
-const KNOWN: &[&str] = &[
+pub(super) const KNOWN: &[&str] = &[
     "abs",
     "abspath",
     "alltrue",
@@ -43,6 +43,7 @@ const KNOWN: &[&str] = &[
     "compact",
     "concat",
     "contains",
+    "csvdecode",
     "dirname",
     "distinct",
     "element",
@@ -106,6 +107,8 @@ const KNOWN: &[&str] = &[
     "strrev",
     "substr",
     "sum",
+    "textdecodebase64",
+    "textencodebase64",
     "timeadd",
     "timecmp",
     "title",
@@ -126,6 +129,7 @@ const KNOWN: &[&str] = &[
     "urlencode",
     "uuidv5",
     "values",
+    "yamldecode",
     "yamlencode",
     "zipmap",
 ];

@@ -1,6 +1,6 @@
 //! Functions of lists, sets and maps, which need to know how many elements there are and not what they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrane_core::value::Number;
@@ -8,7 +8,8 @@ use terrane_core::{Type, Value};
 
 use super::calls::{Answer, Answered, at, is};
 use super::conversions::{number, plain, text, truth, whole};
-use super::{Dyn, Inner};
+use super::{Dyn, Inner, exact};
+use crate::encoding::json;
 
 /// The answer of a function of this file.
 pub(super) fn answer(name: &str, arguments: &[Dyn]) -> Option<Answered> {
@@ -44,7 +45,7 @@ pub(super) fn answer(name: &str, arguments: &[Dyn]) -> Option<Answered> {
         "compact" => listed(arguments, compact),
         "contains" => contains(arguments),
         "index" => position(arguments),
-        "distinct" => listed(arguments, |list| Ok(Dyn::list(distinct(list)))),
+        "distinct" => listed(arguments, |list| Ok(Dyn::list(distinct(of_one_type(list))))),
         "matchkeys" => matchkeys(arguments),
         "range" => range(arguments),
         "setproduct" => setproduct(arguments),
@@ -78,14 +79,18 @@ pub(super) fn answer(name: &str, arguments: &[Dyn]) -> Option<Answered> {
         "alltrue" | "anytrue" => {
             let all = name == "alltrue";
             known_list(arguments, |list| {
-                let truths = list.iter().map(|one| matches!(truth(one), Ok(true)));
-                let mut truths = truths;
-                Ok(if all {
-                    truths.all(|one| one)
-                } else {
-                    truths.any(|one| one)
-                }
-                .into())
+                let truths = list.iter().map(|one| match plain(one) {
+                    Value::Null => Ok(false),
+                    one => truth(one),
+                });
+                let truths = truths.collect::<Result<Vec<bool>, String>>()?;
+                Ok(truths
+                    .into_iter()
+                    .fold(
+                        all,
+                        |so_far, one| if all { so_far && one } else { so_far || one },
+                    )
+                    .into())
             })
         }
         "transpose" => transpose(arguments),
@@ -166,7 +171,13 @@ fn length(arguments: &[Dyn]) -> Answered {
         Some(value) if value.is_null() => {
             Err("needs a collection or a text, found null".to_owned())
         }
-        Some(value) => is(Value::Number(text(&value)?.graphemes(true).count().into())),
+        Some(value) => match plain(&value) {
+            Value::String(text) => is(Value::Number(text.graphemes(true).count().into())),
+            other => Err(format!(
+                "needs a collection or a text, found {}",
+                other.kind()
+            )),
+        },
         None => Ok(Answer::Waits),
     }
 }
@@ -330,7 +341,7 @@ fn compact(list: Vec<Dyn>) -> Result<Dyn, String> {
         match &one.0 {
             Inner::Known(Value::Null) => {}
             Inner::Known(value) if plain(value).as_str() == Some("") => {}
-            Inner::Known(_) => full.push(one),
+            Inner::Known(value) => full.push(text(value)?),
             _ => return Err(WAITS.to_owned()),
         }
     }
@@ -353,14 +364,9 @@ fn contains(arguments: &[Dyn]) -> Answered {
     waiting(found)
 }
 
-/// Whether two values are one, where a list of texts may hold a number.
+/// Whether two values are one; a number is not its text.
 fn same(a: &Value, b: &Value) -> bool {
-    let (a, b) = (plain(a), plain(b));
-    a == b
-        || matches!(
-            (a, b),
-            (Value::String(_), Value::Number(_)) | (Value::Number(_), Value::String(_))
-        ) && text(a) == text(b)
+    plain(a) == plain(b)
 }
 
 fn position(arguments: &[Dyn]) -> Answered {
@@ -378,23 +384,40 @@ fn position(arguments: &[Dyn]) -> Answered {
 }
 
 fn distinct(list: Vec<Dyn>) -> Vec<Dyn> {
-    let mut seen: Vec<Value> = Vec::new();
-    let new = |one: &Dyn| match one.as_known() {
-        Some(value) if seen.contains(&value) => false,
-        Some(value) => {
-            seen.push(value);
-            true
-        }
-        None => true,
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    // Elements of one type are the same if their JSON is.
+    let is_new = |one: &Dyn| {
+        let text = one
+            .as_known()
+            .and_then(|value| json("distinct", &value).ok());
+        text.is_none_or(|text| seen.insert(text))
     };
-    list.into_iter().filter(new).collect()
+    list.into_iter().filter(is_new).collect()
+}
+
+/// The elements as those of a list: a number beside a text is a text.
+fn of_one_type(list: Vec<Dyn>) -> Vec<Dyn> {
+    let known: Option<Vec<Value>> = list.iter().map(Dyn::as_known).collect();
+    let converted = known.and_then(|known| {
+        let list = Value::list(known)
+            .convert(&Type::list(Type::Dynamic))
+            .ok()?;
+        let elements = plain_deep(&list);
+        Some(elements.elements()?.iter().map(Dyn::from).collect())
+    });
+    converted.unwrap_or(list)
 }
 
 fn matchkeys(arguments: &[Dyn]) -> Answered {
     let (values, keys, wanted) = (at(arguments, 0)?, at(arguments, 1)?, at(arguments, 2)?);
     let matching = list(values).and_then(|values| {
-        let keys: Vec<Value> = list(keys)?.iter().map(known).collect::<Result<_, _>>()?;
-        let wanted: Vec<Value> = list(wanted)?.iter().map(known).collect::<Result<_, _>>()?;
+        let [keys, wanted] = [keys, wanted].map(|it| {
+            let elements = list(it)?.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+            Ok::<_, String>(elements)
+        });
+        let mut lists = [keys?, wanted?];
+        unify(&mut lists);
+        let [keys, wanted] = lists;
         let pairs = values.into_iter().zip(keys);
         let matching = pairs.filter(|(_, key)| wanted.iter().any(|one| same(one, key)));
         Ok(Dyn::list(matching.map(|(value, _)| value)))
@@ -403,40 +426,38 @@ fn matchkeys(arguments: &[Dyn]) -> Answered {
 }
 
 fn range(arguments: &[Dyn]) -> Answered {
+    const MOST: usize = 1024;
     let numbers: Result<Vec<Number>, String> =
         arguments.iter().map(|one| number(&known(one)?)).collect();
     let made = numbers.and_then(|numbers| {
-        let whole: Option<Vec<i64>> = numbers.iter().map(Number::as_i64).collect();
-        let whole = whole.ok_or("needs whole numbers")?;
-        let (from, to) = match whole.as_slice() {
-            [to] => (0, *to),
-            [from, to, ..] => (*from, *to),
-            [] => return Err("lacks its limit".to_owned()),
+        let zero = Number::from(0_i64);
+        let (from, to) = match numbers.as_slice() {
+            [to] => (&zero, to),
+            [from, to] | [from, to, _] => (from, to),
+            _ => return Err("needs a limit, or a start, a limit and a step".to_owned()),
         };
-        let step = whole
-            .get(2)
-            .copied()
-            .unwrap_or(if to < from { -1 } else { 1 });
-        if step == 0 || (to - from).signum() * step.signum() < 0 {
+        let is_down = exact::order(to, from)?.is_lt();
+        let step = match numbers.get(2) {
+            Some(step) => step.clone(),
+            None => Number::from(if is_down { -1_i64 } else { 1 }),
+        };
+        let direction = exact::order(&step, &zero)?;
+        if direction.is_eq() || direction.is_lt() != is_down && from != to {
             return Err("needs a step towards its limit".to_owned());
         }
-        let count = (to - from).abs().div_ceil_of(step.abs());
-        if count > 1024 {
-            return Err("makes at most 1024 numbers".to_owned());
+        let (mut next, mut all) = (from.clone(), Vec::new());
+        while exact::order(&next, to)? == direction.reverse() {
+            if all.len() == MOST {
+                return Err(format!("makes at most {MOST} numbers"));
+            }
+            let following = exact::sum(&next, &step)?;
+            all.push(Dyn::from(&Value::from(std::mem::replace(
+                &mut next, following,
+            ))));
         }
-        Ok(Dyn::list((0..count).map(|place| from + place * step)))
+        Ok(Dyn::list(all))
     });
     waiting(made)
-}
-
-trait DivCeil {
-    fn div_ceil_of(self, other: Self) -> Self;
-}
-
-impl DivCeil for i64 {
-    fn div_ceil_of(self, other: Self) -> Self {
-        self / other + Self::from(self % other != 0)
-    }
 }
 
 fn setproduct(arguments: &[Dyn]) -> Answered {
@@ -452,7 +473,8 @@ fn sets(arguments: &[Dyn], function: impl Fn(Vec<Vec<Value>>) -> Vec<Value>) -> 
         .iter()
         .map(|set| list(set)?.iter().map(known).collect())
         .collect();
-    waiting(sets.and_then(|sets| {
+    waiting(sets.and_then(|mut sets| {
+        unify(&mut sets);
         if sets.is_empty() {
             return Err("lacks a set".to_owned());
         }
@@ -462,6 +484,18 @@ fn sets(arguments: &[Dyn], function: impl Fn(Vec<Vec<Value>>) -> Vec<Value>) -> 
             .map_err(|error| error.to_string())?;
         Ok(made.into())
     }))
+}
+
+/// The elements of several lists as those of one type: a number beside a text is a text.
+fn unify(lists: &mut [Vec<Value>]) {
+    let is_text = |one: &Value| matches!(plain(one), Value::String(_));
+    if lists.iter().flatten().any(is_text) {
+        for one in lists.iter_mut().flatten() {
+            if let Ok(text) = text(one) {
+                *one = text.into();
+            }
+        }
+    }
 }
 
 fn transpose(arguments: &[Dyn]) -> Answered {

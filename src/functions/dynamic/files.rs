@@ -22,18 +22,15 @@ pub(super) fn answer(name: &str, arguments: &[Value]) -> Option<Result<Value, St
         "fileexists" => path().map(|path| path.is_file().into()),
         "filebase64" => path().and_then(|path| Ok(BASE64.encode(&bytes(&path)?).into())),
         "fileset" => path().and_then(|folder| fileset(&folder, &text(at(arguments, 1)?)?)),
-        "basename" => path().map(|path| {
-            path.file_name()
-                .map_or_else(String::new, |it| it.to_string_lossy().into_owned())
-                .into()
-        }),
-        "dirname" => path().and_then(|path| match path.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => Ok(".".into()),
-            Some(parent) => shown(parent),
-            None => shown(&path),
-        }),
+        "basename" => at(arguments, 0)
+            .and_then(text)
+            .map(|path| base(&path).into()),
+        "dirname" => at(arguments, 0)
+            .and_then(text)
+            .map(|path| folder(&path).into()),
         "abspath" => path().and_then(|path| {
-            shown(&std::path::absolute(&path).map_err(|error| unread(&path, &error))?)
+            let absolute = std::path::absolute(&path).map_err(|error| unread(&path, &error))?;
+            Ok(clean(&absolute.to_string_lossy()).into())
         }),
         "pathexpand" => path().and_then(|path| match path.strip_prefix("~") {
             Ok(rest) => shown(&std::env::home_dir().unwrap_or_default().join(rest)),
@@ -53,6 +50,42 @@ pub(super) fn answer(name: &str, arguments: &[Value]) -> Option<Result<Value, St
             })
         }
     })
+}
+
+/// The last name of a path, as Go has it.
+fn base(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" if path.is_empty() => ".",
+        "" => "/",
+        path => path.rsplit('/').next().unwrap_or(path),
+    }
+}
+
+/// All but the last name, as Go has it: in its shortest form.
+fn folder(path: &str) -> String {
+    let until = path.rfind('/').map_or(0, |slash| slash + 1);
+    clean(&path[..until])
+}
+
+/// The shortest path that means the same, without a look at the disk.
+fn clean(path: &str) -> String {
+    let is_absolute = path.starts_with('/');
+    let mut names: Vec<&str> = Vec::new();
+    for name in path.split('/') {
+        match (name, names.last()) {
+            ("" | ".", _) => {}
+            ("..", Some(&last)) if last != ".." => {
+                names.pop();
+            }
+            ("..", None) if is_absolute => {}
+            _ => names.push(name),
+        }
+    }
+    match (is_absolute, names.join("/")) {
+        (true, names) => format!("/{names}"),
+        (false, names) if names.is_empty() => ".".to_owned(),
+        (false, names) => names,
+    }
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {

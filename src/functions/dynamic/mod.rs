@@ -18,10 +18,15 @@ mod calls;
 mod collections;
 mod constraint;
 mod conversions;
+mod csv_document;
+mod exact;
 mod files;
 mod hashes;
 mod operators;
 mod scalars;
+#[cfg(test)]
+mod tests;
+mod yaml_document;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

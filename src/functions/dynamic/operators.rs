@@ -4,10 +4,9 @@ use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Not, Rem, Sub};
 
 use terrane_core::Value;
-use terrane_core::value::Number;
 
 use super::conversions::{number, plain, text, truth};
-use super::{Dyn, Inner};
+use super::{Dyn, Inner, exact};
 
 /// `condition ? then : otherwise`; only the side that counts is made, if the condition is known.
 pub fn choose<A: Into<Dyn>, B: Into<Dyn>>(
@@ -19,8 +18,8 @@ pub fn choose<A: Into<Dyn>, B: Into<Dyn>>(
     match &condition.0 {
         Inner::Failed(_) => condition,
         Inner::Known(known) => match truth(known) {
-            Ok(true) => then().into(),
-            Ok(false) => otherwise().into(),
+            Ok(true) => of_both(then().into(), || otherwise().into()),
+            Ok(false) => of_both(otherwise().into(), || then().into()),
             Err(reason) => Dyn::failed(reason),
         },
         _ => {
@@ -32,6 +31,57 @@ pub fn choose<A: Into<Dyn>, B: Into<Dyn>>(
     }
 }
 
+/// The side that counts, with the type of both: a number beside a text is a text.
+fn of_both(chosen: Dyn, other: impl FnOnce() -> Dyn) -> Dyn {
+    let Inner::Known(value) = &chosen.0 else {
+        return chosen;
+    };
+    // No other side turns a text into something else, or nothing into something.
+    if matches!(plain(value), Value::String(_) | Value::Null) {
+        return chosen;
+    }
+    match other().0 {
+        Inner::Known(other) => Dyn(Inner::Known(beside(value, &other))),
+        _ => chosen,
+    }
+}
+
+/// The value as it is where another may stand in its place.
+fn beside(value: &Value, other: &Value) -> Value {
+    let is_text = |one: &Value| matches!(plain(one), Value::String(_));
+    let as_text = |one: &Value| match plain(one) {
+        Value::Number(_) | Value::Bool(_) => text(one).map_or_else(|_| one.clone(), Value::from),
+        _ => one.clone(),
+    };
+    match (plain(value), plain(other)) {
+        (one @ (Value::Number(_) | Value::Bool(_)), Value::String(_)) => as_text(one),
+        (Value::List(list), Value::List(others)) if list.len() == others.len() => {
+            let pairs = list.iter().zip(others.iter());
+            Value::list(pairs.map(|(one, other)| beside(one, other)).collect())
+        }
+        (Value::List(list), Value::List(others)) => {
+            match list.iter().chain(others.iter()).any(is_text) {
+                true => Value::list(list.iter().map(as_text).collect()),
+                false => value.clone(),
+            }
+        }
+        (Value::Map(map), Value::Map(others)) => {
+            let are_alike =
+                map.len() == others.len() && map.keys().all(|key| others.contains_key(key));
+            let has_text = !are_alike && map.values().chain(others.values()).any(is_text);
+            Value::map(map.iter().map(|(key, one)| {
+                let one = match (others.get(key), has_text) {
+                    (Some(other), false) => beside(one, other),
+                    (None, false) => one.clone(),
+                    (_, true) => as_text(one),
+                };
+                (key.clone(), one)
+            }))
+        }
+        _ => value.clone(),
+    }
+}
+
 /// A template: the texts of its parts in a row.
 pub fn join_texts(parts: impl IntoIterator<Item = Dyn>) -> Dyn {
     Dyn::defer(parts.into_iter().collect(), |values| {
@@ -40,45 +90,25 @@ pub fn join_texts(parts: impl IntoIterator<Item = Dyn>) -> Dyn {
     })
 }
 
-fn calculated(
-    name: &'static str,
-    a: &Number,
-    b: &Number,
-    whole: fn(i64, i64) -> Option<i64>,
-    broken: fn(f64, f64) -> f64,
-) -> Result<Value, String> {
-    if let (Some(a), Some(b)) = (a.as_i64(), b.as_i64())
-        && let Some(result) = whole(a, b)
-    {
-        return Ok(result.into());
-    }
-    let result = broken(a.to_f64(), b.to_f64());
-    let rounded: Option<Number> = result.to_string().parse().ok();
-    rounded
-        .map(Value::from)
-        .ok_or_else(|| format!("`{name}` has no result"))
-}
-
 macro_rules! arithmetic {
-    ($($operator:ident $method:ident $name:literal $whole:expr, $broken:expr;)*) => {
+    ($($operator:ident $method:ident $of:path;)*) => {
         $(impl<D: Into<Dyn>> $operator<D> for Dyn {
             type Output = Self;
 
             fn $method(self, other: D) -> Self {
                 Self::defer(vec![self, other.into()], |values| {
-                    let (a, b) = (number(&values[0])?, number(&values[1])?);
-                    calculated($name, &a, &b, $whole, $broken)
+                    Ok($of(&number(&values[0])?, &number(&values[1])?)?.into())
                 })
             }
         })*
     };
 }
 arithmetic! {
-    Add add "+" i64::checked_add, |a, b| a + b;
-    Sub sub "-" i64::checked_sub, |a, b| a - b;
-    Mul mul "*" i64::checked_mul, |a, b| a * b;
-    Div div "/" |a, b| (b != 0 && a % b == 0).then(|| a / b), |a, b| a / b;
-    Rem rem "%" i64::checked_rem, |a, b| a % b;
+    Add add exact::sum;
+    Sub sub exact::difference;
+    Mul mul exact::product;
+    Div div exact::quotient;
+    Rem rem exact::remainder;
 }
 
 impl Neg for Dyn {
@@ -122,11 +152,7 @@ impl Dyn {
     fn compared(&self, other: Self, wanted: fn(Ordering) -> bool) -> Self {
         Self::defer(vec![self.clone(), other], move |values| {
             let (a, b) = (number(&values[0])?, number(&values[1])?);
-            let order = match (a.as_i64(), b.as_i64()) {
-                (Some(a), Some(b)) => a.cmp(&b),
-                _ => a.to_f64().total_cmp(&b.to_f64()),
-            };
-            Ok(wanted(order).into())
+            Ok(wanted(exact::order(&a, &b)?).into())
         })
     }
 

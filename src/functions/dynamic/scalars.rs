@@ -4,8 +4,11 @@ use regex::{Captures, Regex};
 use terrane_core::value::Number;
 use terrane_core::{Type, Value};
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::calls::at;
 use super::conversions::{members, number, plain, text, whole};
+use super::{csv_document, exact, yaml_document};
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -18,11 +21,9 @@ fn said(error: impl std::fmt::Display) -> String {
 
 /// The answer of a function of this file.
 pub(super) fn answer(name: &str, arguments: &[Value]) -> Option<Result<Value>> {
-    Some(
-        texts(name, arguments)
-            .or_else(|| numbers(name, arguments))
-            .or_else(|| documents(name, arguments))?,
-    )
+    texts(name, arguments)
+        .or_else(|| numbers(name, arguments))
+        .or_else(|| documents(name, arguments))
 }
 
 fn texts(name: &str, arguments: &[Value]) -> Option<Result<Value>> {
@@ -56,14 +57,12 @@ fn texts(name: &str, arguments: &[Value]) -> Option<Result<Value>> {
         "timeadd" => two().and_then(|(at, more)| crate::timeadd(&at, &more).map_err(said)),
         "cidrnetmask" => one().and_then(|it| crate::cidrnetmask(&it).map_err(said)),
         "cidrhost" => one().and_then(|prefix| {
-            let host = number(at(arguments, 1)?)?
-                .as_i64()
-                .ok_or("needs a whole number")?;
-            crate::cidrhost(&prefix, host.into()).map_err(said)
+            let host = at(arguments, 1).and_then(integer)?;
+            crate::cidrhost(&prefix, host).map_err(said)
         }),
         "cidrsubnet" => one().and_then(|prefix| {
             let more = u8::try_from(whole(at(arguments, 1)?)?).map_err(said)?;
-            let place = u128::try_from(whole(at(arguments, 2)?)?).map_err(said)?;
+            let place = u128::try_from(integer(at(arguments, 2)?)?).map_err(said)?;
             crate::cidrsubnet(&prefix, more, place).map_err(said)
         }),
         _ => return split_up(name, arguments),
@@ -77,8 +76,9 @@ fn split_up(name: &str, arguments: &[Value]) -> Option<Result<Value>> {
     let list = |texts: Vec<String>| Value::list(texts.into_iter().map(Value::from).collect());
     Some(match name {
         "split" => two().map(|(by, it)| {
-            if it.is_empty() {
-                return list(vec![String::new()]);
+            // Every character, without what lies before and after them.
+            if by.is_empty() {
+                return list(it.graphemes(true).map(str::to_owned).collect());
             }
             list(it.split(&*by).map(str::to_owned).collect())
         }),
@@ -181,12 +181,7 @@ fn of_float(float: f64) -> Result<Value> {
 
 fn numbers(name: &str, arguments: &[Value]) -> Option<Result<Value>> {
     let one = || at(arguments, 0).and_then(number);
-    let rounded = |round: fn(f64) -> f64| {
-        one().and_then(|it| match it.as_i64() {
-            Some(whole) => Ok(whole.into()),
-            None => of_float(round(it.to_f64())),
-        })
-    };
+    let exactly = |of: fn(&Number) -> Result<Number>| one().and_then(|it| Ok(of(&it)?.into()));
     let extreme = |larger: bool| {
         let mut all = arguments.iter().map(number).collect::<Result<Vec<_>>>()?;
         all.sort_by(|a, b| a.to_f64().total_cmp(&b.to_f64()));
@@ -200,15 +195,12 @@ fn numbers(name: &str, arguments: &[Value]) -> Option<Result<Value>> {
             .ok_or_else(|| "lacks a number".to_owned())
     };
     Some(match name {
-        "abs" => one().and_then(|it| match it.as_i64() {
-            Some(whole) => Ok(whole.abs().into()),
-            None => of_float(it.to_f64().abs()),
-        }),
-        "ceil" => rounded(f64::ceil),
-        "floor" => rounded(f64::floor),
+        "abs" => exactly(exact::absolute),
+        "ceil" => exactly(|it| exact::whole(it, true)),
+        "floor" => exactly(|it| exact::whole(it, false)),
         "max" => extreme(true),
         "min" => extreme(false),
-        "signum" => one().and_then(|it| of_float(it.to_f64().signum())),
+        "signum" => one().and_then(|it| Ok(exact::sign(&it)?.into())),
         "log" => one().and_then(|it| {
             let base = number(at(arguments, 1)?)?.to_f64();
             of_float(it.to_f64().ln() / base.ln())
@@ -218,12 +210,10 @@ fn numbers(name: &str, arguments: &[Value]) -> Option<Result<Value>> {
         }
         "parseint" => at(arguments, 0).and_then(text).and_then(|it| {
             let base = u32::try_from(whole(at(arguments, 1)?)?).map_err(said)?;
-            if !(2..=36).contains(&base) {
-                return Err("needs a base from 2 to 36".to_owned());
+            if !(2..=62).contains(&base) {
+                return Err("needs a base from 2 to 62".to_owned());
             }
-            Ok(i64::from_str_radix(&it, base)
-                .map_err(|error| error.to_string())?
-                .into())
+            Ok(exact::parsed(&it, base)?.into())
         }),
         "tonumber" => match at(arguments, 0).map(plain) {
             Ok(Value::Null) => Ok(Value::Null),
@@ -247,9 +237,39 @@ fn documents(name: &str, arguments: &[Value]) -> Option<Result<Value>> {
         "jsondecode" => one().and_then(text).and_then(|it| {
             Value::from_json_untyped(it.as_bytes()).map_err(|error| error.to_string())
         }),
+        "csvdecode" => one()
+            .and_then(text)
+            .and_then(|it| csv_document::decode(&it)),
+        "yamldecode" => one()
+            .and_then(text)
+            .and_then(|it| yaml_document::decode(&it)),
+        "textencodebase64" => charset(arguments).and_then(|(it, charset)| {
+            let encoded = crate::textencodebase64(&it, charset);
+            Ok(encoded.map_err(said)?.into())
+        }),
+        "textdecodebase64" => charset(arguments).and_then(|(it, charset)| {
+            let decoded = crate::textdecodebase64(&it, charset);
+            Ok(decoded.map_err(said)?.into())
+        }),
         "type" => one().map(|it| type_name(plain(it)).into()),
         _ => return None,
     })
+}
+
+fn charset(arguments: &[Value]) -> Result<(String, crate::Charset)> {
+    let (it, name) = (text(at(arguments, 0)?)?, text(at(arguments, 1)?)?);
+    let charset = crate::Charset::named(&name);
+    Ok((
+        it,
+        charset.ok_or_else(|| format!("knows no encoding `{name}`"))?,
+    ))
+}
+
+/// A whole number of any size that an address has room for.
+fn integer(value: &Value) -> Result<i128> {
+    let number = number(value)?;
+    let whole = number.to_string().parse();
+    whole.map_err(|_| format!("needs a whole number, found {number}"))
 }
 
 fn type_name(value: &Value) -> String {

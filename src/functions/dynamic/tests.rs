@@ -1,0 +1,264 @@
+//! Every function, operator and template beside Terraform's own answers.
+
+use std::collections::BTreeSet;
+
+use hcl_edit::expr::{
+    BinaryOperator, Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOperator,
+};
+use hcl_edit::template::{Directive, Element, Strip, Template};
+use terrane_core::Value;
+use terrane_core::value::Number;
+
+use super::{Dyn, call, choose, join_texts};
+use crate::encoding::json;
+
+/// The answers to functions that have a type of their own, too.
+const TYPED: &str = include_str!("../answers.txt");
+const ANSWERS: &str = include_str!("answers.txt");
+
+/// What the names of loops stand for.
+#[derive(Clone, Default)]
+struct Names(Vec<(String, Dyn)>);
+
+impl Names {
+    fn with(&self, loop_: &hcl_edit::expr::ForIntro, key: Dyn, value: Dyn) -> Self {
+        let mut names = self.0.clone();
+        names.extend(loop_.key_var.as_ref().map(|name| (name.to_string(), key)));
+        names.push((loop_.value_var.to_string(), value));
+        Self(names)
+    }
+
+    fn named(&self, name: &str) -> Dyn {
+        let found = self.0.iter().rev().find(|(known, _)| known == name);
+        found
+            .expect("the table names only what a loop names")
+            .1
+            .clone()
+    }
+
+    fn dynamic(&self, expression: &'static Expression) -> Dyn {
+        match expression {
+            Expression::Null(_) => Dyn::NULL,
+            Expression::Bool(value) => (*value.value()).into(),
+            Expression::Number(number) => {
+                // As it is written: the value of `hcl-edit` is a float.
+                let written = number.as_repr().expect("it was read").to_string();
+                let number: Number = written.parse().expect("a number");
+                Dyn::from(&Value::from(number))
+            }
+            Expression::String(text) => text.value().as_str().into(),
+            Expression::Array(elements) => Dyn::list(elements.iter().map(|it| self.dynamic(it))),
+            Expression::Object(members) => {
+                let pairs = members.iter().map(|(key, value)| {
+                    let key = match key {
+                        ObjectKey::Ident(name) => name.to_string(),
+                        ObjectKey::Expression(key) => self
+                            .dynamic(key)
+                            .text()
+                            .expect("a key of the table is a text"),
+                    };
+                    (key.trim().to_owned(), self.dynamic(value.expr()))
+                });
+                Dyn::object(pairs)
+            }
+            Expression::Parenthesis(inner) => self.dynamic(inner.inner()),
+            Expression::Variable(name) => self.named(name),
+            Expression::FuncCall(function) => {
+                let name: &'static str = function.name.name.to_string().leak();
+                call(name, function.args.iter().map(|it| self.dynamic(it)))
+            }
+            Expression::Conditional(all) => choose(
+                self.dynamic(&all.cond_expr),
+                || self.dynamic(&all.true_expr),
+                || self.dynamic(&all.false_expr),
+            ),
+            Expression::UnaryOp(operation) => {
+                let operand = self.dynamic(&operation.expr);
+                match operation.operator.value() {
+                    UnaryOperator::Neg => -operand,
+                    UnaryOperator::Not => !operand,
+                }
+            }
+            Expression::BinaryOp(operation) => {
+                let a = self.dynamic(&operation.lhs_expr);
+                let b = self.dynamic(&operation.rhs_expr);
+                match operation.operator.value() {
+                    BinaryOperator::Eq => a.equals(b),
+                    BinaryOperator::NotEq => a.differs(b),
+                    BinaryOperator::Less => a.less(b),
+                    BinaryOperator::LessEq => a.at_most(b),
+                    BinaryOperator::Greater => a.greater(b),
+                    BinaryOperator::GreaterEq => a.at_least(b),
+                    BinaryOperator::And => a.and(|| b),
+                    BinaryOperator::Or => a.or(|| b),
+                    BinaryOperator::Plus => a + b,
+                    BinaryOperator::Minus => a - b,
+                    BinaryOperator::Mul => a * b,
+                    BinaryOperator::Div => a / b,
+                    BinaryOperator::Mod => a % b,
+                }
+            }
+            Expression::StringTemplate(template) => self.elements(template.iter()),
+            Expression::Traversal(traversal) => {
+                let steps: Vec<_> = traversal.operators.iter().map(|it| it.value()).collect();
+                self.part(self.dynamic(&traversal.expr), &steps)
+            }
+            Expression::ForExpr(round) => self.round(round),
+            other => panic!("the table has an expression that this test does not read: {other:?}"),
+        }
+    }
+
+    fn part(&self, whole: Dyn, steps: &[&'static TraversalOperator]) -> Dyn {
+        let names = self.clone();
+        let Some((first, rest)) = steps.split_first() else {
+            return whole;
+        };
+        match first {
+            TraversalOperator::GetAttr(name) => self.part(whole.attr(name), rest),
+            TraversalOperator::Index(key) => self.part(whole.index(self.dynamic(key)), rest),
+            TraversalOperator::LegacyIndex(place) => {
+                self.part(whole.index(Dyn::from(**place as i64)), rest)
+            }
+            TraversalOperator::FullSplat(_) => {
+                let rest = rest.to_vec();
+                whole.splat(move |one| names.part(one, &rest))
+            }
+            TraversalOperator::AttrSplat(_) => {
+                let is_name =
+                    |step: &&&TraversalOperator| matches!(step, TraversalOperator::GetAttr(_));
+                let until = rest.iter().take_while(is_name).count();
+                let (own, rest) = rest.split_at(until);
+                let own = own.to_vec();
+                self.part(whole.splat(move |one| names.part(one, &own)), rest)
+            }
+        }
+    }
+
+    fn round(&self, round: &'static ForExpr) -> Dyn {
+        let (names, others) = (self.clone(), self.clone());
+        let intro = &round.intro;
+        let of = self.dynamic(&intro.collection_expr);
+        let condition = move |key: Dyn, value: Dyn| match &round.cond {
+            Some(condition) => others.with(intro, key, value).dynamic(&condition.expr),
+            None => true.into(),
+        };
+        let Some(name) = &round.key_expr else {
+            let body = move |key, value| names.with(intro, key, value).dynamic(&round.value_expr);
+            return of.for_list_if(condition, body);
+        };
+        let pair = move |key: Dyn, value: Dyn| {
+            let names = names.with(intro, key, value);
+            (names.dynamic(name), names.dynamic(&round.value_expr))
+        };
+        match round.grouping {
+            true => of.for_groups_if(condition, pair),
+            false => of.for_object_if(condition, pair),
+        }
+    }
+
+    fn elements(&self, elements: impl Iterator<Item = &'static Element>) -> Dyn {
+        let elements: Vec<&'static Element> = elements.collect();
+        // One value alone stays what it is.
+        if let [Element::Interpolation(only)] = elements.as_slice() {
+            return self.dynamic(&only.expr);
+        }
+        let strips = |place: usize, before: bool| {
+            let strip = match elements.get(place) {
+                Some(Element::Interpolation(it)) => it.strip,
+                Some(Element::Directive(_)) | Some(Element::Literal(_)) | None => Strip::None,
+            };
+            match before {
+                true => strip.strip_start(),
+                false => strip.strip_end(),
+            }
+        };
+        join_texts(
+            elements
+                .iter()
+                .enumerate()
+                .map(|(place, element)| match element {
+                    Element::Literal(text) => {
+                        let text = text.value().as_str();
+                        let text = if strips(place + 1, true) {
+                            text.trim_end()
+                        } else {
+                            text
+                        };
+                        let after = place
+                            .checked_sub(1)
+                            .is_some_and(|place| strips(place, false));
+                        if after { text.trim_start() } else { text }.into()
+                    }
+                    Element::Interpolation(it) => self.dynamic(&it.expr),
+                    Element::Directive(directive) => self.directive(directive),
+                }),
+        )
+    }
+
+    fn directive(&self, directive: &'static Directive) -> Dyn {
+        let text = |names: &Self, template: &'static Template| names.elements(template.iter());
+        match directive {
+            Directive::If(it) => choose(
+                self.dynamic(&it.if_expr.cond_expr),
+                || text(self, &it.if_expr.template),
+                || match &it.else_expr {
+                    Some(otherwise) => text(self, &otherwise.template),
+                    None => "".into(),
+                },
+            ),
+            Directive::For(it) => {
+                let of = self.dynamic(&it.for_expr.collection_expr);
+                let outer = self.clone();
+                let texts = of.for_list(move |key, value| {
+                    let mut names = outer.0.clone();
+                    let key_var = it.for_expr.key_var.as_ref();
+                    names.extend(key_var.map(|name| (name.to_string(), key)));
+                    names.push((it.for_expr.value_var.to_string(), value));
+                    text(&Self(names), &it.for_expr.template)
+                });
+                call("join", ["".into(), texts])
+            }
+        }
+    }
+}
+
+#[test]
+fn every_expression_answers_as_terraform_does() {
+    let lines = TYPED.lines().chain(ANSWERS.lines());
+    let mut lines = lines.filter(|line| !line.starts_with('#'));
+    let (mut wrong, mut asked) = (Vec::new(), BTreeSet::new());
+    while let (Some(expression), Some(answer)) = (lines.next(), lines.next()) {
+        // Loops keep their bodies as long as they may have to run.
+        let parsed: &'static Expression = match expression.parse::<Expression>() {
+            Ok(parsed) => Box::leak(parsed.into()),
+            Err(error) => panic!("{expression} is no expression: {error}"),
+        };
+        if let Expression::FuncCall(function) = parsed {
+            asked.insert(function.name.name.to_string());
+        }
+        let answered = match Names::default().dynamic(parsed).known() {
+            Ok(value) => json("jsonencode", &value).expect("it is JSON"),
+            Err(_) => "error".to_owned(),
+        };
+        let answer = answer.trim_start().replace("an error", "error");
+        if answered != answer {
+            wrong.push(format!("{expression}\n  {answer}\n  not {answered}"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    let unasked = super::calls::KNOWN
+        .iter()
+        .filter(|name| !asked.contains(**name));
+    // What files hold is asked of the functions of texts; the others say how a value is shown, which JSON does not.
+    let (of_files, others): (Vec<&str>, Vec<&str>) = unasked.partition(|it| it.starts_with("file"));
+    assert_eq!(of_files.len(), 10, "{of_files:?}");
+    assert_eq!(
+        others,
+        ["ephemeralasnull", "issensitive", "sensitive", "type"]
+    );
+}
