@@ -1,30 +1,86 @@
-//! Places for boxes: a column for each distance from the start, few crossings, long arrows led around boxes.
+//! Places for boxes: those that need each other in columns or rows, with long arrows led around boxes; what has no arrow in common is packed.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use super::reduce::in_order;
 
-/// Arrows that cross more columns than this in all are drawn straight.
+/// Bends of more arrows than that are not looked for; they are drawn straight.
 const MAX_BENDS: usize = 20_000;
 /// Passes over the columns that look for fewer crossings.
 const SWEEPS: usize = 8;
 /// A picture is about so many times as wide as it is high.
 const ASPECT: f64 = 1.6;
+/// What is wider than this may flow downwards; narrower things are read from the left to the right.
+const WIDE: f64 = 1_100.0;
 
 /// Room between boxes, in pixels.
-pub(super) const GAP: f64 = 10.0;
+const GAP: f64 = 10.0;
 const COLUMN_GAP: f64 = 36.0;
 const BEND_ROOM: f64 = 8.0;
 
 /// A point, or a width and a height.
 pub(in crate::view) type Pair = (f64, f64);
 
-/// A box that is laid out with others.
-#[derive(Debug, Clone, Copy, Default)]
-pub(in crate::view) struct Tile {
-    pub(in crate::view) size: Pair,
-    /// Whether an arrow comes to it from the left of all boxes.
-    pub(in crate::view) enters: bool,
-    /// Whether an arrow goes from it to the right of all boxes.
-    pub(in crate::view) leaves: bool,
+/// The direction of arrows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::view) enum Flow {
+    Right,
+    Down,
+}
+
+impl Flow {
+    /// The same seen from the corner: what flows down flows to the right there.
+    fn turned(self, (x, y): Pair) -> Pair {
+        match self {
+            Self::Right => (x, y),
+            Self::Down => (y, x),
+        }
+    }
+}
+
+/// The way of an arrow, which leaves a box in its direction and arrives in it.
+#[derive(Debug, Clone)]
+pub(in crate::view) struct Way {
+    pub(in crate::view) flow: Flow,
+    pub(in crate::view) points: Vec<Pair>,
+}
+
+impl Way {
+    /// Somewhere else.
+    pub(super) fn moved(&self, (x, y): Pair) -> Self {
+        let points = self.points.iter();
+        Self {
+            flow: self.flow,
+            points: points.map(|point| (x + point.0, y + point.1)).collect(),
+        }
+    }
+
+    /// As the path of an SVG.
+    pub(in crate::view) fn path(&self) -> String {
+        let mut points = self.points.iter();
+        let Some(&(mut x, mut y)) = points.next() else {
+            return String::new();
+        };
+        let mut path = format!("M{x:.0} {y:.0}");
+        for &(to_x, to_y) in points {
+            let (middle_x, middle_y) = (f64::midpoint(x, to_x), f64::midpoint(y, to_y));
+            let _ = match self.flow {
+                Flow::Right if (y - to_y).abs() < 0.5 => write!(path, "H{to_x:.0}"),
+                Flow::Down if (x - to_x).abs() < 0.5 => write!(path, "V{to_y:.0}"),
+                Flow::Right => write!(
+                    path,
+                    "C{middle_x:.0} {y:.0} {middle_x:.0} {to_y:.0} {to_x:.0} {to_y:.0}"
+                ),
+                Flow::Down => write!(
+                    path,
+                    "C{x:.0} {middle_y:.0} {to_x:.0} {middle_y:.0} {to_x:.0} {to_y:.0}"
+                ),
+            };
+            (x, y) = (to_x, to_y);
+        }
+        path
+    }
 }
 
 /// Where everything is.
@@ -34,11 +90,128 @@ pub(in crate::view) struct Layout {
     pub(in crate::view) corners: Vec<Pair>,
     /// The whole picture.
     pub(in crate::view) size: Pair,
-    /// The bends of the arrow to each box from each of its dependencies, in their order: where it enters a column and leaves it.
-    pub(in crate::view) bends: Vec<Vec<Vec<Pair>>>,
-    /// Those of the arrow that comes from outside to each box, and of the one that goes outside.
-    pub(in crate::view) entries: Vec<Vec<Pair>>,
-    pub(in crate::view) exits: Vec<Vec<Pair>>,
+    /// The arrow to each box from each of its dependencies, in their order.
+    pub(in crate::view) ways: Vec<Vec<Way>>,
+}
+
+/// Lays out boxes with these sizes and dependencies.
+pub(in crate::view) fn layout(sizes: &[Pair], needs: &[Vec<usize>]) -> Layout {
+    let mut blocks: Vec<Block> = connected(needs)
+        .into_iter()
+        .map(|members| Block::of(members, sizes, needs))
+        .collect();
+    // The high ones first: a row of a packing is as high as its highest block.
+    blocks.sort_by(|one, other| other.laid_out.size.1.total_cmp(&one.laid_out.size.1));
+    packed(&blocks, sizes.len())
+}
+
+/// The boxes that arrows lead to from each other, in whatever direction. Each set is in order, and so are the sets.
+fn connected(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut near: Vec<Vec<usize>> = needs.to_vec();
+    for (node, needs) in needs.iter().enumerate() {
+        needs.iter().for_each(|&need| near[need].push(node));
+    }
+    let mut seen = vec![false; needs.len()];
+    let mut sets = Vec::new();
+    for start in 0..needs.len() {
+        if std::mem::replace(&mut seen[start], true) {
+            continue;
+        }
+        let mut set = vec![start];
+        let mut next = 0;
+        while let Some(&node) = set.get(next) {
+            next += 1;
+            for &other in &near[node] {
+                if !std::mem::replace(&mut seen[other], true) {
+                    set.push(other);
+                }
+            }
+        }
+        set.sort_unstable();
+        sets.push(set);
+    }
+    sets
+}
+
+/// Connected boxes, laid out by themselves.
+struct Block {
+    members: Vec<usize>,
+    /// By member.
+    laid_out: Layout,
+}
+
+impl Block {
+    fn of(members: Vec<usize>, sizes: &[Pair], needs: &[Vec<usize>]) -> Self {
+        let places: HashMap<usize, usize> = members.iter().copied().zip(0..).collect();
+        let sizes: Vec<Pair> = members.iter().map(|&node| sizes[node]).collect();
+        let needs: Vec<Vec<usize>> = members
+            .iter()
+            .map(|&node| needs[node].iter().map(|need| places[need]).collect())
+            .collect();
+        let mut laid_out = flowing(Flow::Right, &sizes, &needs);
+        if laid_out.size.0 > WIDE {
+            let down = flowing(Flow::Down, &sizes, &needs);
+            let distance = |it: &Layout| (it.size.0 / it.size.1 / ASPECT).ln().abs();
+            if distance(&down) < distance(&laid_out) {
+                laid_out = down;
+            }
+        }
+        Self { members, laid_out }
+    }
+}
+
+/// Rows of blocks, one after the other as in a text.
+fn packed(blocks: &[Block], count: usize) -> Layout {
+    let mut layout = Layout {
+        corners: vec![(0.0, 0.0); count],
+        size: (0.0, 0.0),
+        ways: vec![Vec::new(); count],
+    };
+    let sizes = blocks.iter().map(|block| block.laid_out.size);
+    let area: f64 = sizes.clone().map(|(w, h)| (w + GAP) * (h + GAP)).sum();
+    let widest = sizes.map(|size| size.0).fold(0.0, f64::max);
+    let wide = widest.max((area * ASPECT).sqrt());
+    let (mut x, mut y, mut row) = (0.0, 0.0, 0.0_f64);
+    for Block { members, laid_out } in blocks {
+        let (width, height) = laid_out.size;
+        if x > 0.0 && x + width > wide + 0.5 {
+            (x, y, row) = (0.0, y + row + GAP, 0.0);
+        }
+        for (place, &member) in members.iter().enumerate() {
+            let corner = laid_out.corners[place];
+            layout.corners[member] = (x + corner.0, y + corner.1);
+            let ways = laid_out.ways[place].iter();
+            layout.ways[member] = ways.map(|way| way.moved((x, y))).collect();
+        }
+        layout.size = (layout.size.0.max(x + width), layout.size.1.max(y + height));
+        x += width + GAP;
+        row = row.max(height);
+    }
+    layout
+}
+
+/// Connected boxes in columns, or in rows.
+fn flowing(flow: Flow, sizes: &[Pair], needs: &[Vec<usize>]) -> Layout {
+    let turned: Vec<Pair> = sizes.iter().map(|&size| flow.turned(size)).collect();
+    let room = |(width, height): &Pair| (width + COLUMN_GAP) * (height + GAP);
+    let area: f64 = turned.iter().map(room).sum();
+    let high = match flow {
+        Flow::Right => (area / ASPECT).sqrt(),
+        Flow::Down => (area * ASPECT).sqrt(),
+    };
+    let columns = columns(&turned, needs, high);
+    let mut placed = Columns::new(&columns, &turned);
+    let chains = placed.connect(needs, &columns);
+    placed.settle();
+    let mut layout = placed.layout(flow, &turned, chains);
+    for corner in &mut layout.corners {
+        *corner = flow.turned(*corner);
+    }
+    for point in (layout.ways.iter_mut().flatten()).flat_map(|way| &mut way.points) {
+        *point = flow.turned(*point);
+    }
+    layout.size = flow.turned(layout.size);
+    layout
 }
 
 /// A box or the bend of an arrow.
@@ -63,150 +236,111 @@ impl Item {
     }
 }
 
-/// Lays out boxes with these dependencies. Boxes without arrows stand below the others.
-pub(in crate::view) fn layout(boxes: &[Tile], needs: &[Vec<usize>]) -> Layout {
-    let gated = boxes.iter().map(|it| it.enters || it.leaves);
-    let mut is_tied: Vec<bool> = gated.collect();
-    for (node, needs) in needs.iter().enumerate() {
-        for &need in needs {
-            (is_tied[need], is_tied[node]) = (true, true);
-        }
-    }
-    let sizes: Vec<Pair> = boxes.iter().map(|it| it.size).collect();
-    let mut layout = Layout {
-        corners: vec![(0.0, 0.0); boxes.len()],
-        size: (0.0, 0.0),
-        bends: needs.iter().map(|it| vec![Vec::new(); it.len()]).collect(),
-        entries: vec![Vec::new(); boxes.len()],
-        exits: vec![Vec::new(); boxes.len()],
-    };
-    let room = |(width, height): &Pair| (width + COLUMN_GAP) * (height + GAP);
-    let area: f64 = sizes.iter().map(room).sum();
-    let height = (area / ASPECT).sqrt();
-    let columns = columns(&sizes, needs, &is_tied, height);
-    if is_tied.contains(&true) {
-        let mut tied = Columns::new(&columns, &sizes, &is_tied);
-        let chains = tied.connect(boxes, needs, &columns);
-        tied.settle();
-        layout.place_tied(&sizes, &tied, chains);
-    }
-    layout.place_loose(&sizes, &is_tied, height * ASPECT);
-    layout
-}
-
-/// An arrow as the items that it leads through.
-struct Chain {
-    arrow: Arrow,
-    bends: Vec<usize>,
-}
-
-/// Which arrow.
-enum Arrow {
-    /// To that box, from that one of its dependencies.
-    Between(usize, usize),
-    Entry(usize),
-    Exit(usize),
-}
+/// The box from which an arrow comes, and the bends that it leads through.
+type Chain = (usize, Vec<usize>);
 
 /// Boxes and bends in columns.
 struct Columns {
     items: Vec<Item>,
     /// The items of each column, from the top.
     members: Vec<Vec<usize>>,
-    bends: usize,
+    /// By box and column: where the arrows from it pass. Those that lead further share their way as far as that.
+    bends: HashMap<(usize, usize), usize>,
 }
 
 impl Columns {
-    fn new(columns: &[usize], sizes: &[Pair], is_tied: &[bool]) -> Self {
+    fn new(columns: &[usize], sizes: &[Pair]) -> Self {
         let items = columns.iter().zip(sizes);
-        let tied = (0..columns.len()).filter(|&node| is_tied[node]);
-        let count = tied.clone().map(|node| columns[node] + 1).max();
+        let count = columns.iter().map(|column| column + 1).max();
         let mut members = vec![Vec::new(); count.unwrap_or(0)];
-        for node in tied {
-            members[columns[node]].push(node);
+        for (node, &column) in columns.iter().enumerate() {
+            members[column].push(node);
         }
         Self {
             items: items
                 .map(|(&column, size)| Item::new(column, size.1 + GAP))
                 .collect(),
             members,
-            bends: 0,
+            bends: HashMap::new(),
         }
     }
 
-    /// Makes the bends of every arrow.
-    fn connect(&mut self, boxes: &[Tile], needs: &[Vec<usize>], columns: &[usize]) -> Vec<Chain> {
-        let mut chains = Vec::new();
-        let count = self.members.len();
-        for (node, one) in boxes.iter().enumerate() {
-            for (which, &need) in needs[node].iter().enumerate() {
-                let between = columns[need] + 1..columns[node];
-                let ends = (Some(need), Some(node));
-                let bends = match columns[need] < columns[node] {
-                    true => self.chain(ends, between),
-                    false => Vec::new(),
-                };
-                let arrow = Arrow::Between(node, which);
-                chains.push(Chain { arrow, bends });
-            }
-            if one.enters {
-                let bends = self.chain((None, Some(node)), 0..columns[node]);
-                let arrow = Arrow::Entry(node);
-                chains.push(Chain { arrow, bends });
-            }
-            if one.leaves {
-                let bends = self.chain((Some(node), None), columns[node] + 1..count);
-                let arrow = Arrow::Exit(node);
-                chains.push(Chain { arrow, bends });
-            }
-        }
-        chains
+    /// Makes the bends of the arrows to each box.
+    fn connect(&mut self, needs: &[Vec<usize>], columns: &[usize]) -> Vec<Vec<Chain>> {
+        let needs = needs.iter().enumerate();
+        needs
+            .map(|(node, needs)| {
+                let needs = needs.iter();
+                needs
+                    .map(|&need| match columns[need] < columns[node] {
+                        true => (
+                            need,
+                            self.chain(need, node, columns[need] + 1..columns[node]),
+                        ),
+                        false => (need, Vec::new()),
+                    })
+                    .collect()
+            })
+            .collect()
     }
 
-    /// A bend in each of these columns, between two boxes or a box and the outside.
-    fn chain(
-        &mut self,
-        (from, to): (Option<usize>, Option<usize>),
-        between: std::ops::Range<usize>,
-    ) -> Vec<usize> {
-        self.bends += between.len();
+    /// A bend in each of these columns.
+    fn chain(&mut self, from: usize, to: usize, between: std::ops::Range<usize>) -> Vec<usize> {
+        let mut last = from;
         let mut bends = Vec::new();
-        if self.bends <= MAX_BENDS {
-            for column in between {
-                self.members[column].push(self.items.len());
-                bends.push(self.items.len());
-                self.items.push(Item::new(column, BEND_ROOM));
-            }
+        for column in between {
+            let bend = match self.bends.get(&(from, column)) {
+                Some(bend) => *bend,
+                None if self.bends.len() >= MAX_BENDS => continue,
+                None => {
+                    let bend = self.items.len();
+                    self.bends.insert((from, column), bend);
+                    self.members[column].push(bend);
+                    self.items.push(Item::new(column, BEND_ROOM));
+                    self.tie(last, bend);
+                    bend
+                }
+            };
+            bends.push(bend);
+            last = bend;
         }
-        let all: Vec<usize> = from
-            .into_iter()
-            .chain(bends.iter().copied())
-            .chain(to)
-            .collect();
-        for pair in all.windows(2) {
-            self.items[pair[0]].right.push(pair[1]);
-            self.items[pair[1]].left.push(pair[0]);
-        }
+        self.tie(last, to);
         bends
     }
 
-    /// Gives each item its height.
+    fn tie(&mut self, left: usize, right: usize) {
+        self.items[left].right.push(right);
+        self.items[right].left.push(left);
+    }
+
+    /// Gives each item its height: near its neighbours, and within the height of the highest column.
     fn settle(&mut self) {
-        stack(&mut self.items, &self.members);
+        let rooms = |members: &Vec<usize>| -> f64 {
+            members.iter().map(|&index| self.items[index].room).sum()
+        };
+        let heights: Vec<f64> = self.members.iter().map(rooms).collect();
+        let high = heights.iter().copied().fold(0.0, f64::max);
+        for (column, height) in self.members.iter().zip(heights) {
+            let mut y = (high - height) / 2.0;
+            for &index in column {
+                let item = &mut self.items[index];
+                item.y = y + item.room / 2.0;
+                y += item.room;
+            }
+        }
         let count = self.members.len();
         for sweep in 0..SWEEPS {
             let leftwards = sweep % 2 == 1;
             for step in 0..count {
                 let place = if leftwards { count - 1 - step } else { step };
-                settle(&mut self.items, &mut self.members[place], leftwards);
+                settle(&mut self.items, &mut self.members[place], leftwards, high);
             }
         }
     }
-}
 
-impl Layout {
-    fn place_tied(&mut self, sizes: &[Pair], tied: &Columns, chains: Vec<Chain>) {
-        let Columns { items, members, .. } = tied;
+    /// The places of boxes, and the ways of arrows.
+    fn layout(self, flow: Flow, sizes: &[Pair], chains: Vec<Vec<Chain>>) -> Layout {
+        let Self { items, members, .. } = self;
         let (mut top, mut bottom) = (f64::MAX, f64::MIN);
         for &index in members.iter().flatten() {
             let half = (items[index].room - GAP).max(0.0) / 2.0;
@@ -216,62 +350,40 @@ impl Layout {
         let mut lefts = Vec::with_capacity(members.len());
         let mut rights = Vec::with_capacity(members.len());
         let mut right = 0.0_f64;
-        for column in members {
+        for column in &members {
             let boxes = column.iter().filter_map(|&index| sizes.get(index));
             let width = boxes.map(|size| size.0).fold(0.0, f64::max);
             lefts.push(right);
             rights.push(right + width);
             right += width + COLUMN_GAP;
         }
-        for &index in members.iter().flatten() {
-            if let Some((_, height)) = sizes.get(index) {
-                let item = &items[index];
-                self.corners[index] = (lefts[item.column], item.y - height / 2.0 - top);
-            }
-        }
-        for Chain { arrow, bends } in chains {
-            let points = bends.iter().flat_map(|&bend| {
-                let item = &items[bend];
-                let y = item.y - top;
-                [(lefts[item.column], y), (rights[item.column], y)]
+        let left_of = |node: usize| lefts[items[node].column];
+        let middle_of = |index: usize| items[index].y - top;
+        let corners = sizes.iter().enumerate();
+        let corners = corners.map(|(node, size)| (left_of(node), middle_of(node) - size.1 / 2.0));
+        let ways = chains.into_iter().enumerate().map(|(node, chains)| {
+            let end = (left_of(node), middle_of(node));
+            let ways = chains.into_iter().map(|(need, bends)| {
+                let mut points = vec![(left_of(need) + sizes[need].0, middle_of(need))];
+                for bend in bends {
+                    let (column, y) = (items[bend].column, middle_of(bend));
+                    points.extend([(lefts[column], y), (rights[column], y)]);
+                }
+                points.push(end);
+                Way { flow, points }
             });
-            let points = points.collect();
-            match arrow {
-                Arrow::Between(node, which) => self.bends[node][which] = points,
-                Arrow::Entry(node) => self.entries[node] = points,
-                Arrow::Exit(node) => self.exits[node] = points,
-            }
-        }
-        self.size = (right - COLUMN_GAP, bottom - top);
-    }
-
-    /// Rows of boxes, one after the other as in a text.
-    fn place_loose(&mut self, sizes: &[Pair], is_tied: &[bool], wide: f64) {
-        let wide = wide.max(self.size.0);
-        let mut x = 0.0;
-        let mut y = match self.size.1 > 0.0 {
-            true => self.size.1 + GAP,
-            false => 0.0,
-        };
-        let mut row_height = 0.0_f64;
-        for (node, &(width, height)) in sizes.iter().enumerate() {
-            if is_tied[node] {
-                continue;
-            }
-            if x > 0.0 && x + width > wide {
-                (x, y) = (0.0, y + row_height + GAP);
-                row_height = 0.0;
-            }
-            self.corners[node] = (x, y);
-            self.size = (self.size.0.max(x + width), self.size.1.max(y + height));
-            x += width + GAP;
-            row_height = row_height.max(height);
+            ways.collect()
+        });
+        Layout {
+            corners: corners.collect(),
+            size: (right - COLUMN_GAP, bottom - top),
+            ways: ways.collect(),
         }
     }
 }
 
 /// The column of each box, right of its dependencies. A column that is much too high becomes several.
-fn columns(sizes: &[Pair], needs: &[Vec<usize>], is_tied: &[bool], high: f64) -> Vec<usize> {
+fn columns(sizes: &[Pair], needs: &[Vec<usize>], high: f64) -> Vec<usize> {
     let order = in_order(needs);
     let mut rank = vec![0; needs.len()];
     for (place, &node) in order.iter().enumerate() {
@@ -299,8 +411,8 @@ fn columns(sizes: &[Pair], needs: &[Vec<usize>], is_tied: &[bool], high: f64) ->
     }
     let count = column.iter().map(|column| column + 1).max().unwrap_or(0);
     let mut members = vec![Vec::new(); count];
-    for node in (0..needs.len()).filter(|&node| is_tied[node]) {
-        members[column[node]].push(node);
+    for (node, &column) in column.iter().enumerate() {
+        members[column].push(node);
     }
     let mut next = 0;
     for nodes in members {
@@ -321,20 +433,8 @@ fn columns(sizes: &[Pair], needs: &[Vec<usize>], is_tied: &[bool], high: f64) ->
     column
 }
 
-/// Puts every column's items under each other.
-fn stack(items: &mut [Item], columns: &[Vec<usize>]) {
-    for column in columns {
-        let mut y = 0.0;
-        for &index in column {
-            y += items[index].room / 2.0;
-            items[index].y = y;
-            y += items[index].room / 2.0;
-        }
-    }
-}
-
-/// Orders a column by where its neighbours are, and places each item as near to them as the others allow.
-fn settle(items: &mut [Item], column: &mut [usize], leftwards: bool) {
+/// Orders a column by where its neighbours are, and places each item as near to them as the others and the height allow.
+fn settle(items: &mut [Item], column: &mut [usize], leftwards: bool, high: f64) {
     let wish = |items: &[Item], index: usize| {
         let item = &items[index];
         let (first, second) = match leftwards {
@@ -366,7 +466,16 @@ fn settle(items: &mut [Item], column: &mut [usize], leftwards: bool) {
     }
     // Columns are short enough for an exact count.
     shift /= wishes.len().max(1) as f64;
+    let mut limit = high;
+    for &mut index in column.iter_mut().rev() {
+        let half = items[index].room / 2.0;
+        items[index].y = (items[index].y + shift).min(limit - half);
+        limit = items[index].y - half;
+    }
+    let mut limit = 0.0;
     for &mut index in column {
-        items[index].y += shift;
+        let half = items[index].room / 2.0;
+        items[index].y = items[index].y.max(limit + half);
+        limit = items[index].y + half;
     }
 }

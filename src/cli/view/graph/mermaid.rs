@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use terrane_core::Action;
 
-use super::paint::{ACTIONS, look};
+use super::paint::{FATES, Fate, look};
 use super::reduce::reduced;
 use super::{Node, ResourceGraph};
 use crate::view::printable::{counted, fitted, one_line};
@@ -110,7 +110,7 @@ fn whole(graph: &ResourceGraph) -> String {
                 text,
                 "{indent}n{member}[\"{}\"]{}",
                 label(node),
-                class(node.action)
+                class(node.fate)
             );
         }
         if !module.is_empty() {
@@ -152,12 +152,12 @@ fn folded(graph: &ResourceGraph, fold: Fold) -> String {
         format!("graph LR\n  %% {all}, folded: `graph --format svg` draws each of them\n");
     for (place, (part, members)) in parts.iter().take(shown).enumerate() {
         let members: Vec<&Node> = members.iter().map(|&node| &graph.nodes[node]).collect();
-        let (name, action) = match part {
-            Part::Resource(node) => (label(&graph.nodes[*node]), graph.nodes[*node].action),
+        let (name, fate) = match part {
+            Part::Resource(node) => (label(&graph.nodes[*node]), graph.nodes[*node].fate),
             Part::Module(module) => (summary(module, &members), worst(&members)),
             Part::Type(_, type_name) => (summary(type_name, &members), worst(&members)),
         };
-        let _ = writeln!(text, "  n{place}[\"{name}\"]{}", class(action));
+        let _ = writeln!(text, "  n{place}[\"{name}\"]{}", class(fate));
     }
     if parts.len() > shown {
         let more = parts.len() - shown;
@@ -177,7 +177,7 @@ fn arrows_of(needs: &[Vec<usize>], text: &mut String) {
 
 fn label(node: &Node) -> String {
     let name = fitted(&one_line(&node.name), LONGEST);
-    match look(node.action).sign {
+    match node.look().sign {
         "" => entities(&name),
         sign => entities(&format!("{sign} {name}")),
     }
@@ -188,7 +188,7 @@ fn summary(name: &str, members: &[&Node]) -> String {
     let name = fitted(&one_line(name), LONGEST);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for node in members {
-        *counts.entry(look(node.action).sign).or_default() += 1;
+        *counts.entry(node.look().sign).or_default() += 1;
     }
     let counts = counts.iter().filter(|(sign, _)| !sign.is_empty());
     let counts: Vec<String> = counts
@@ -199,8 +199,8 @@ fn summary(name: &str, members: &[&Node]) -> String {
     entities(&format!("{name}, {all}{colon}{}", counts.join(", ")))
 }
 
-/// The action whose colour a box of several takes: the one that loses most.
-fn worst(members: &[&Node]) -> Option<Action> {
+/// The fate whose colour a box of several takes: the one that loses most.
+fn worst(members: &[&Node]) -> Option<Fate> {
     let severity = [
         Action::Delete,
         Action::DeleteThenCreate,
@@ -209,25 +209,24 @@ fn worst(members: &[&Node]) -> Option<Action> {
         Action::Create,
         Action::Forget,
         Action::Read,
-        Action::NoOp,
     ];
-    let has = |action: &Action| members.iter().any(|node| node.action == Some(*action));
-    severity.into_iter().find(has)
+    let rest = [Fate::Deferred(Action::Create), Fate::Planned(Action::NoOp)];
+    let has = |fate: &Fate| members.iter().any(|node| node.look() == look(Some(*fate)));
+    let mut fates = severity.map(Fate::Planned).into_iter().chain(rest);
+    fates.find(has)
 }
 
-fn class(action: Option<Action>) -> String {
-    action.map_or_else(String::new, |action| {
-        format!(":::{}", look(Some(action)).class)
-    })
+fn class(fate: Option<Fate>) -> String {
+    fate.map_or_else(String::new, |fate| format!(":::{}", look(Some(fate)).class))
 }
 
-/// The colours of the actions that there are.
+/// The colours of the fates that there are.
 fn classes(graph: &ResourceGraph) -> String {
     let mut text = String::new();
     let mut defined = BTreeSet::new();
-    for action in ACTIONS {
-        let look = look(Some(action));
-        let is_used = graph.nodes.iter().any(|node| node.action == Some(action));
+    for fate in FATES {
+        let look = look(Some(fate));
+        let is_used = graph.nodes.iter().any(|node| node.look() == look);
         if is_used && defined.insert(look.class) {
             let (class, fill, line) = (look.class, look.fill, look.line);
             let _ = writeln!(

@@ -8,7 +8,7 @@
 //! | `svg` | the picture |
 //! | `mermaid` | the sketch for Markdown, folded when it is large |
 //! | `text` | Graphviz and JSON, which hold everything |
-//! | `paint` | a colour and a sign for each action |
+//! | `paint` | a colour and a sign for each fate of a node |
 
 mod layout;
 mod mermaid;
@@ -23,21 +23,23 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use terrane_core::addr::{ConfigAddr, InstanceAddr, InstanceKey, Mode, ModuleAddr};
 use terrane_core::{Id as _, Program};
-use terrane_engine::{Action, Plan, ResourceChange};
+use terrane_engine::{Action, DeferralReason, DeferredModule, Plan, ResourceChange};
+use terrane_state::DeposedKey;
 
-pub(super) use layout::{Tile, layout};
+pub(super) use layout::layout;
 pub(crate) use mermaid::mermaid;
+pub(super) use paint::{Fate, Look};
 pub(crate) use svg::svg;
 pub(crate) use text::{dot, json};
 
 /// Resource instances and their dependencies, by index.
 pub(crate) struct ResourceGraph {
     pub(super) nodes: Vec<Node>,
-    /// Whether it shows a plan: nodes have actions.
+    /// Whether it shows a plan: nodes have fates.
     pub(super) is_plan: bool,
 }
 
-/// One resource instance.
+/// One resource instance, or a module whose resources are not known yet.
 #[derive(Clone, Serialize)]
 pub(super) struct Node {
     pub(super) address: String,
@@ -52,9 +54,8 @@ pub(super) struct Node {
     pub(super) declared: Option<String>,
     #[serde(skip)]
     pub(super) path: ModuleAddr,
-    /// What the plan does to it.
     #[serde(skip)]
-    pub(super) action: Option<Action>,
+    pub(super) fate: Option<Fate>,
     /// Indexes of its dependencies, sorted, each once.
     #[serde(skip)]
     pub(super) needs: Vec<usize>,
@@ -96,11 +97,58 @@ impl Node {
             name,
             declared: None,
             path: address.resource.module.clone(),
-            action: None,
+            fate: None,
             needs: Vec::new(),
         }
     }
+
+    /// An object that is no longer declared.
+    fn gone(address: &InstanceAddr, deposed: Option<DeposedKey>) -> Self {
+        let mut node = Self::of(address);
+        if let Some(key) = deposed {
+            node.address = format!("{} (deposed {key})", node.address);
+            node.name = format!("{} (deposed {key})", node.name);
+        }
+        node
+    }
+
+    /// A module that is planned later.
+    fn of_module(program: &Program, module: &DeferredModule) -> Self {
+        let needs = match &module.reason {
+            DeferralReason::ValueUnknown { needs, .. } => program.position(needs),
+            DeferralReason::DependencyDeferred { on } => program.position(on),
+            _ => None,
+        };
+        let address = module.address.to_string();
+        Self {
+            module: address.clone(),
+            address,
+            mode: MODULE,
+            type_name: String::new(),
+            name: "resources known later".to_owned(),
+            declared: module.location.map(|location| location.to_string()),
+            path: module.address.clone(),
+            fate: Some(Fate::Deferred(module.action)),
+            needs: needs.map(|id| id.place()).into_iter().collect(),
+        }
+    }
+
+    /// The type with its mode, and the name with its key.
+    pub(super) fn kind_and_name(&self) -> (String, &str) {
+        let ty = &*self.type_name;
+        match self.name.split_once(&format!("{ty}.")) {
+            Some((mode, name)) if !ty.is_empty() => (format!("{mode}{ty}"), name),
+            _ => (String::new(), &self.name),
+        }
+    }
+
+    pub(super) fn look(&self) -> Look {
+        paint::look(self.fate)
+    }
 }
+
+/// The mode of a node that stands for the unknown resources of a module.
+const MODULE: &str = "module";
 
 impl ResourceGraph {
     /// The graph of a program.
@@ -126,24 +174,42 @@ impl ResourceGraph {
         let mut gone = Vec::new();
         for change in &plan.changes {
             match (program.position(&change.address), change.deposed) {
-                (Some(id), None) => graph.nodes[id.place()].action = Some(change.action),
+                (Some(id), None) => {
+                    graph.nodes[id.place()].fate = Some(Fate::Planned(change.action))
+                }
                 // A left-over of a replacement; the box of the object that took its place stands for both.
                 (Some(_), Some(_)) => {}
                 (None, _) if change.action == Action::NoOp => {}
                 (None, deposed) => {
-                    let mut node = Node::of(&change.address);
-                    node.action = Some(change.action);
-                    if let Some(key) = deposed {
-                        node.address = format!("{} (deposed {key})", node.address);
-                        node.name = format!("{} (deposed {key})", node.name);
-                    }
                     gone.push((graph.nodes.len(), change));
-                    graph.nodes.push(node);
+                    graph.nodes.push(Node {
+                        fate: Some(Fate::Planned(change.action)),
+                        ..Node::gone(&change.address, deposed)
+                    });
                 }
             }
         }
         graph.connect(program, plan, &gone);
+        graph.defer(program, plan);
         graph
+    }
+
+    /// What the plan leaves to a later one.
+    fn defer(&mut self, program: &Program, plan: &Plan) {
+        for change in &plan.deferred {
+            let fate = Some(Fate::Deferred(change.action));
+            match (program.position(&change.address), change.deposed) {
+                (Some(id), None) => self.nodes[id.place()].fate = fate,
+                (Some(_), Some(_)) => {}
+                (None, deposed) => self.nodes.push(Node {
+                    fate,
+                    ..Node::gone(&change.address, deposed)
+                }),
+            }
+        }
+        let modules = plan.deferred_modules.iter();
+        self.nodes
+            .extend(modules.map(|module| Node::of_module(program, module)));
     }
 
     /// The dependencies of objects that are no longer declared, as the state remembers them: it knows resources, not instances.

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::layout::Pair;
-use super::nest::{Nest, Rectangle, TEXT, nest};
-use super::paint::{ACTIONS, look};
-use super::{Node, ResourceGraph};
+use super::nest::{Label, Nest, Rectangle, TEXT, nest};
+use super::paint::{FATES, look};
+use super::{MODULE, Node, ResourceGraph};
 use crate::view::printable::{one_line, printable, shortened};
 
 const MARGIN: f64 = 16.0;
@@ -15,6 +14,8 @@ const LEGEND: f64 = 62.0;
 const NARROWEST: f64 = 760.0;
 /// A title has room for that much of an address.
 const LONGEST: usize = 1_000;
+/// The title of an arrow between modules names so many of those that it stands for.
+const TOLD: usize = 12;
 
 /// A whole SVG document.
 pub(crate) fn svg(graph: &ResourceGraph) -> String {
@@ -30,9 +31,9 @@ pub(crate) fn svg(graph: &ResourceGraph) -> String {
          <g transform=\"translate({MARGIN} {MARGIN})\">\n"
     );
     modules(&picture, &mut text);
-    arrows(&picture, &mut text);
-    for (node, (place, name)) in graph.nodes.iter().zip(&picture.resources) {
-        resource(node, *place, name, &mut text);
+    arrows(graph, &picture, &mut text);
+    for (node, (place, label)) in graph.nodes.iter().zip(&picture.resources) {
+        resource(node, *place, label, &mut text);
     }
     legend(graph, &picture, &mut text);
     text.push_str("</g>\n</svg>\n");
@@ -54,61 +55,55 @@ fn modules(picture: &Nest, text: &mut String) {
     }
 }
 
-fn arrows(picture: &Nest, text: &mut String) {
+fn arrows(graph: &ResourceGraph, picture: &Nest, text: &mut String) {
     text.push_str(
         "<g fill=\"none\" stroke=\"#77808f\" stroke-opacity=\"0.75\" marker-end=\"url(#tip)\">\n",
     );
-    for points in &picture.arrows {
-        let Some((first, rest)) = points.split_first() else {
-            continue;
-        };
-        let _ = write!(text, "<path d=\"M{:.1} {:.1}", first.0, first.1);
-        let mut from: Pair = *first;
-        for &(x, y) in rest {
-            let middle = (from.0 + x) / 2.0;
-            let _ = match (y - from.1).abs() < 0.05 {
-                true => write!(text, " H{x:.1}"),
-                false => write!(
-                    text,
-                    " C{middle:.1} {:.1} {middle:.1} {y:.1} {x:.1} {y:.1}",
-                    from.1
-                ),
-            };
-            from = (x, y);
+    for arrow in &picture.arrows {
+        let name = |node: usize| title(&graph.nodes[node].address);
+        let mut about = String::new();
+        for (place, (need, node)) in arrow.between.iter().take(TOLD).enumerate() {
+            let gap = if place == 0 { "" } else { "&#10;" };
+            let _ = write!(about, "{gap}{} → {}", name(*need), name(*node));
         }
-        text.push_str("\"/>\n");
+        if arrow.between.len() > TOLD {
+            let _ = write!(about, "&#10;and {} more", arrow.between.len() - TOLD);
+        }
+        let path = arrow.way.path();
+        let _ = writeln!(text, "<path d=\"{path}\"><title>{about}</title></path>");
     }
     text.push_str("</g>\n");
 }
 
-fn resource(node: &Node, place: Rectangle, name: &str, text: &mut String) {
+fn resource(node: &Node, place: Rectangle, label: &Label, text: &mut String) {
     let Rectangle {
         corner: (x, y),
         size: (width, height),
     } = place;
-    let look = look(node.action);
+    let look = node.look();
     let dashes = match node.mode {
-        "managed" => "",
+        "managed" | MODULE => "",
         _ => " stroke-dasharray=\"4 3\"",
     };
-    let title = |line: &str| escape(&one_line(&shortened(line, LONGEST)));
     let address = title(&node.address);
     let mut about = String::new();
     let word = Some(look.word).filter(|word| !word.is_empty());
     for line in [word, node.declared.as_deref()].into_iter().flatten() {
         let _ = write!(about, "&#10;{}", title(line));
     }
-    let (left, line) = (x + TEXT, y + height / 2.0 + 4.0);
+    let (left, line) = (x + TEXT, y + height - 10.0);
+    let above = y + 13.0;
     let (fill, stroke) = (look.fill, look.line);
     let ink = match look.class {
         "kept" => "#5b6472",
         _ => "#1c2230",
     };
-    let name = escape(name);
+    let (kind, name) = (escape(&label.kind), escape(&label.name));
     let _ = writeln!(
         text,
         "<g class=\"{}\" data-address=\"{address}\"><title>{address}{about}</title>\
          <rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height}\" rx=\"4\" fill=\"{fill}\" stroke=\"{stroke}\"{dashes}/>\
+         <text x=\"{left:.1}\" y=\"{above:.1}\" fill=\"#5b6472\" font-size=\"9\">{kind}</text>\
          <text x=\"{left:.1}\" y=\"{line:.1}\" fill=\"{ink}\" xml:space=\"preserve\">{name}</text></g>",
         look.class
     );
@@ -120,13 +115,12 @@ fn legend(graph: &ResourceGraph, picture: &Nest, text: &mut String) {
     if graph.is_plan {
         let mut x = 0.0;
         let _ = write!(text, "<g>");
-        for action in ACTIONS {
+        for look in FATES.map(|fate| look(Some(fate))) {
             let nodes = graph.nodes.iter();
-            let count = nodes.filter(|node| node.action == Some(action)).count();
+            let count = nodes.filter(|node| node.look() == look).count();
             if count == 0 {
                 continue;
             }
-            let look = look(Some(action));
             let (fill, line) = (look.fill, look.line);
             let words = escape(format!("{} {} {count}", look.sign, look.word).trim());
             let _ = write!(
@@ -144,14 +138,19 @@ fn legend(graph: &ResourceGraph, picture: &Nest, text: &mut String) {
     let mut notes = vec![
         "An arrow leads to what needs its source; arrows that follow from others are left out. Dashed: read, not managed.",
     ];
-    if picture.is_bundled {
-        notes.push("An arrow between modules stands for all between their resources.");
+    if picture.modules.len() > 1 {
+        notes.push("An arrow from or to a module stands for all of its resources; its title, under the pointer, names them.");
     }
     for note in notes {
         let line = y + 11.0;
         let _ = writeln!(text, "<text y=\"{line:.1}\" fill=\"#5b6472\">{note}</text>");
         y += 15.0;
     }
+}
+
+/// An address or a place in a title.
+fn title(line: &str) -> String {
+    escape(&one_line(&shortened(line, LONGEST)))
 }
 
 /// Text inside XML, without anything that a terminal or a CI obeys, or that XML cannot hold.

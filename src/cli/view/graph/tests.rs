@@ -45,7 +45,7 @@ fn plan() -> ResourceGraph {
         Action::Create,
     ];
     for (node, action) in graph.nodes.iter_mut().zip(actions) {
-        node.action = Some(action);
+        node.fate = Some(Fate::Planned(action));
     }
     graph
 }
@@ -200,7 +200,8 @@ fn the_picture_has_a_box_for_each_resource_and_module_in_the_colour_of_its_actio
     );
     for text in [
         ">module.net<",
-        ">-/+ t_subnet.s[",
+        ">-/+ s[",
+        ">t_subnet<",
         ">+ create 1<",
         "stroke-dasharray",
     ] {
@@ -285,12 +286,91 @@ fn no_two_boxes_overlap_and_each_lies_in_its_module() {
             };
             assert!(around.iter().any(within), "{name} {one:?} {around:?}");
         }
-        let points = picture.arrows.iter().flatten();
+        let ways = picture.arrows.iter().map(|arrow| &arrow.way);
+        let points = ways.flat_map(|way| &way.points);
         assert!(points.clone().all(|(x, y)| x.is_finite() && y.is_finite()));
     }
-    // Without arrows nothing asks for a long strip.
-    let (width, height) = nest::nest(&many_types(300)).size;
-    assert!(width < height * 3.0 && height < width * 3.0);
+}
+
+/// How much of a picture resources cover.
+fn covered(graph: &ResourceGraph) -> f64 {
+    let picture = nest::nest(graph);
+    let areas = picture
+        .resources
+        .iter()
+        .map(|(it, _)| it.size.0 * it.size.1);
+    areas.sum::<f64>() / (picture.size.0 * picture.size.1)
+}
+
+#[test]
+fn pictures_are_no_long_strips_and_mostly_boxes() {
+    // Layers of modules, each with instances of one type around one that all need.
+    let layered = graph_of(|stack| {
+        let mut before: Vec<Resource> = Vec::new();
+        for layer in 0..4 {
+            let mut now = Vec::new();
+            for module in 0..3 {
+                let hub = stack.module(&format!("m{layer}_{module}"), |stack| {
+                    let mut hub = Resource::dynamic("t_hub", "main");
+                    for (number, other) in before.iter().enumerate() {
+                        hub = hub.set(&format!("n{number}"), other.attribute::<String>("id"));
+                    }
+                    let hub = hub.declare(stack);
+                    for index in 0..40_u32 {
+                        let spoke = Resource::dynamic("t_spoke", "s").instance_key(index);
+                        spoke
+                            .set("hub", hub.attribute::<String>("id"))
+                            .declare(stack);
+                    }
+                    hub
+                });
+                now.push(hub);
+            }
+            before = now;
+        }
+    });
+    for (name, graph, least) in [
+        ("layered", &layered, 0.3),
+        ("without arrows", &many_types(300), 0.6),
+        ("a chain in a module", &large(3), 0.1),
+    ] {
+        let (width, height) = nest::nest(graph).size;
+        let aspect = width / height;
+        assert!((0.5..4.0).contains(&aspect), "{name}: {width} × {height}");
+        let covered = covered(graph);
+        assert!(covered > least, "{name}: {covered}");
+    }
+}
+
+#[test]
+fn what_is_deferred_has_a_look_of_its_own_in_every_form() {
+    let mut graph = plan();
+    graph.nodes[3].fate = Some(Fate::Deferred(Action::Create));
+    let svg = svg(&graph);
+    for text in [
+        "<g class=\"deferred\"",
+        ">? n<",
+        ">? deferred 1<",
+        "&#10;deferred",
+    ] {
+        assert!(svg.contains(text), "{text} {svg}");
+    }
+    let dot = dot(&graph);
+    assert!(
+        dot.contains("[label = \"? t_node.n\", style = filled, fillcolor = \"#efeafc\""),
+        "{dot}"
+    );
+    let mermaid = mermaid(&graph);
+    assert!(mermaid.contains(":::deferred\n"), "{mermaid}");
+    assert!(
+        mermaid.contains("classDef deferred fill:#efeafc"),
+        "{mermaid}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&json(&graph)).expect("JSON");
+    let [planned, deferred] = [2, 3].map(|place| &json["resources"][place]);
+    assert_eq!(deferred["deferred"], true);
+    assert_eq!(deferred["actions"], serde_json::json!(["create"]));
+    assert!(planned.get("deferred").is_none(), "{planned}");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::paint::look;
-use super::{Node, ResourceGraph};
+use super::paint::Fate;
+use super::{MODULE, Node, ResourceGraph};
 use crate::view::json::actions;
 use crate::view::printable::{harmless_json, one_line, quoted, shortened};
 
@@ -55,16 +55,16 @@ fn label(text: &str) -> String {
 }
 
 fn attributes(node: &Node) -> String {
-    let look = look(node.action);
+    let look = node.look();
     let signed = match look.sign {
         "" => node.name.clone(),
         sign => format!("{sign} {}", node.name),
     };
     let dashed = match node.mode {
-        "managed" => None,
+        "managed" | MODULE => None,
         _ => Some("dashed"),
     };
-    let filled = node.action.map(|_| "filled");
+    let filled = node.fate.map(|_| "filled");
     let styles: Vec<&str> = dashed.into_iter().chain(filled).collect();
     let mut text = format!("label = {}", label(&signed));
     match styles[..] {
@@ -76,7 +76,7 @@ fn attributes(node: &Node) -> String {
             let _ = write!(text, ", style = \"{}\"", styles.join(","));
         }
     }
-    if node.action.is_some() {
+    if node.fate.is_some() {
         let (fill, line) = (look.fill, look.line);
         let _ = write!(text, ", fillcolor = \"{fill}\", color = \"{line}\"");
     }
@@ -85,17 +85,28 @@ fn attributes(node: &Node) -> String {
 
 /// For programs: every resource with everything that it depends on directly, and the actions of a plan in Terraform's words.
 pub(crate) fn json(graph: &ResourceGraph) -> String {
-    let resources = graph.nodes.iter().map(|node| {
+    let described = |node: &Node| {
         let needs = node.needs.iter();
         let needs: Vec<&str> = needs.map(|&need| &*graph.nodes[need].address).collect();
         let mut json = json!(node);
-        if let Some(action) = node.action {
-            json["actions"] = json!(actions(action));
+        match node.fate {
+            None => {}
+            Some(Fate::Planned(action)) => json["actions"] = json!(actions(action)),
+            Some(Fate::Deferred(action)) => {
+                json["actions"] = json!(actions(action));
+                json["deferred"] = json!(true);
+            }
         }
         json["depends_on"] = json!(needs);
         json
-    });
-    let resources: Vec<_> = resources.collect();
-    let document = json!({ "format_version": "1.0", "resources": resources });
+    };
+    let (modules, resources): (Vec<_>, Vec<_>) =
+        graph.nodes.iter().partition(|node| node.mode == MODULE);
+    let [modules, resources] =
+        [modules, resources].map(|nodes| nodes.into_iter().map(described).collect::<Vec<_>>());
+    let mut document = json!({ "format_version": "1.0", "resources": resources });
+    if !modules.is_empty() {
+        document["deferred_modules"] = json!(modules);
+    }
     harmless_json(format!("{document}\n"))
 }

@@ -8,7 +8,7 @@ use terrane_core::addr::ModuleAddr;
 
 use super::escape::{self, Html, Links, json};
 use crate::view::ShownPlan;
-use crate::view::graph::{Node, ResourceGraph, Tile, layout};
+use crate::view::graph::{Fate, Node, ResourceGraph, layout};
 use crate::view::printable::{counted, one_line};
 
 /// More boxes than this are no picture that a person can read.
@@ -37,7 +37,7 @@ struct Label {
     top: String,
     name: String,
     title: String,
-    /// The verb of its action.
+    /// The verb of its action, or `deferred`.
     verb: Option<&'static str>,
     /// The id of the element that it leads to.
     target: Option<String>,
@@ -80,7 +80,7 @@ impl PlanGraph {
         html
     }
 
-    /// For each resource its address, its change or -1, what it needs, and the number of its module.
+    /// For each resource its address, its change (-1: it stays as it is; -2: it is planned later), what it needs, and the number of its module.
     fn data(&self, links: &Links) -> String {
         let mut modules = vec![0; self.0.nodes.len()];
         for (module, (_, members)) in self.0.modules().iter().enumerate() {
@@ -88,7 +88,11 @@ impl PlanGraph {
         }
         let nodes = self.0.nodes.iter().zip(modules).map(|(node, module)| {
             let change = links.change(&node.address).map(|(change, _)| change);
-            let change = change.map_or(json!(-1), |change| json!(change));
+            let change = match (change, node.fate) {
+                (Some(change), _) => json!(change),
+                (None, Some(Fate::Deferred(_))) => json!(-2),
+                (None, _) => json!(-1),
+            };
             json!([escape::brief(&node.address), change, node.needs, module])
         });
         json(&nodes.collect::<Vec<_>>())
@@ -143,10 +147,8 @@ impl PlanGraph {
         };
         let boxes = graph.nodes.iter().zip(kept).map(|(node, number)| {
             let change = links.change(&node.address);
-            let (kind, name) = match node.name.split_once(&format!("{}.", node.type_name)) {
-                Some((data, name)) => (format!("{data}{}", node.type_name), name),
-                None => (String::new(), &*node.name),
-            };
+            let (kind, name) = node.kind_and_name();
+            let is_deferred = matches!(node.fate, Some(Fate::Deferred(_)));
             let module = node.module.replace("module.", "");
             let top = match module.is_empty() {
                 true => kind,
@@ -156,7 +158,9 @@ impl PlanGraph {
                 top,
                 name: name.to_owned(),
                 title: node.address.clone(),
-                verb: change.map(|(_, verb)| verb),
+                verb: change
+                    .map(|(_, verb)| verb)
+                    .or(is_deferred.then_some("deferred")),
                 target: change.map(|(change, _)| format!("c{change}")),
                 number: ("data-node", number),
             }
@@ -237,51 +241,35 @@ fn node_of(address: &str) -> Node {
         name: address.to_owned(),
         declared: None,
         path: ModuleAddr::root(),
-        action: None,
+        fate: None,
         needs: Vec::new(),
     }
 }
 
 /// The picture, which the page's style colours.
 fn svg(picture: &Picture, html: &mut String) {
-    let tiles: Vec<Tile> = picture.boxes.iter().map(Label::tile).collect();
+    let sizes: Vec<(f64, f64)> = picture.boxes.iter().map(Label::size).collect();
     let needs = picture.graph.reduced();
-    let layout = layout(&tiles, &needs);
-    let corners: Vec<(f64, f64)> = (layout.corners.iter())
-        .map(|(x, y)| (x + MARGIN, y + MARGIN))
-        .collect();
+    let layout = layout(&sizes, &needs);
     let (width, height) = layout.size;
     let (width, height) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN);
     let _ = writeln!(
         html,
-        "<svg viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" role=\"group\" aria-label=\"graph of the plan\"><g class=\"edges\">"
+        "<svg viewBox=\"-{MARGIN} -{MARGIN} {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" role=\"group\" aria-label=\"graph of the plan\"><g class=\"edges\">"
     );
     for (to, needs) in needs.iter().enumerate() {
-        for (from, bends) in needs.iter().zip(&layout.bends[to]) {
-            let (mut x, mut y) = corners[*from];
-            x += tiles[*from].size.0;
-            y += BOX_HEIGHT / 2.0;
+        for (from, way) in needs.iter().zip(&layout.ways[to]) {
             let (dependency, dependent) =
                 (picture.boxes[*from].number.1, picture.boxes[to].number.1);
-            let _ = write!(
+            let _ = writeln!(
                 html,
-                "<path data-from=\"{dependency}\" data-to=\"{dependent}\" d=\"M{x:.0} {y:.0}"
+                "<path data-from=\"{dependency}\" data-to=\"{dependent}\" d=\"{}\"/>",
+                way.path()
             );
-            let bends = bends.iter().map(|(x, y)| (x + MARGIN, y + MARGIN));
-            let end = (corners[to].0, corners[to].1 + BOX_HEIGHT / 2.0);
-            for (to_x, to_y) in bends.chain([end]) {
-                let middle = f64::midpoint(x, to_x);
-                let _ = write!(
-                    html,
-                    "C{middle:.0} {y:.0} {middle:.0} {to_y:.0} {to_x:.0} {to_y:.0}"
-                );
-                (x, y) = (to_x, to_y);
-            }
-            html.push_str("\"/>\n");
         }
     }
     html.push_str("</g>\n");
-    for ((label, tile), (x, y)) in picture.boxes.iter().zip(&tiles).zip(corners) {
+    for ((label, size), (x, y)) in picture.boxes.iter().zip(sizes).zip(layout.corners) {
         let (attribute, number) = label.number;
         let verb = label.verb.unwrap_or("unchanged");
         let (tag, end) = match &label.target {
@@ -294,7 +282,7 @@ fn svg(picture: &Picture, html: &mut String) {
              <rect x=\"{x:.0}\" y=\"{y:.0}\" width=\"{:.0}\" height=\"{BOX_HEIGHT}\" rx=\"6\"/>\
              <text class=\"top\" x=\"{:.0}\" y=\"{:.0}\">{}</text><text x=\"{:.0}\" y=\"{:.0}\">{}</text></{end}>",
             escape::name(&label.title),
-            tile.size.0,
+            size.0,
             x + PADDING,
             y + 14.0,
             Html(&clipped(&label.top)),
@@ -308,13 +296,10 @@ fn svg(picture: &Picture, html: &mut String) {
 
 impl Label {
     /// The room that its box takes.
-    fn tile(&self) -> Tile {
+    fn size(&self) -> (f64, f64) {
         let width_of = |text: &str, width: f64| text.chars().count().min(LONGEST) as f64 * width;
         let width = width_of(&self.name, NAME_WIDTH).max(width_of(&self.top, TOP_WIDTH));
-        Tile {
-            size: (width + 2.0 * PADDING, BOX_HEIGHT),
-            ..Tile::default()
-        }
+        (width + 2.0 * PADDING, BOX_HEIGHT)
     }
 }
 

@@ -184,7 +184,7 @@
     if (section) apply();
   }
 
-  // The graph: for each resource its address, its change or -1, what it needs, and its module.
+  // The graph: for each resource its address, its change (-1: it stays as it is; -2: it is planned later), what it needs, and its module.
   const data = document.getElementById('data');
   const nodes = data ? JSON.parse(data.textContent).map(([address, change, needs, module]) => ({ address, change, needs, module, neededBy: [] })) : [];
   const nodeOf = new Map();
@@ -355,14 +355,15 @@
     for (const [place, [x, y]] of places) {
       const { address, change } = nodes[place];
       const item = change < 0 ? null : byDetails.get(document.getElementById(`c${change}`));
+      const still = change === -2 ? 'deferred' : 'unchanged';
       const name = item ? item.summary.querySelector('.name').textContent : address;
       const dot = name.indexOf('.', name.startsWith('data.') ? 5 : 0);
-      const box = svg.appendChild(draw(item ? 'a' : 'g', { class: `node ${item ? item.verb : 'unchanged'}${place === node ? ' chosen' : ''}`, 'data-node': place }));
+      const box = svg.appendChild(draw(item ? 'a' : 'g', { class: `node ${item ? item.verb : still}${place === node ? ' chosen' : ''}`, 'data-node': place }));
       if (item) { box.setAttribute('href', `#c${change}`); box.setAttribute('tabindex', '-1'); }
       box.append(
         draw('title', {}, address),
         draw('rect', { x, y, width, height, rx: 6 }),
-        draw('text', { class: 'top', x: x + 10, y: y + 14 }, clipped(item ? name.slice(0, dot) : 'unchanged', 32)),
+        draw('text', { class: 'top', x: x + 10, y: y + 14 }, clipped(item ? name.slice(0, dot) : still, 32)),
         draw('text', { x: x + 10, y: y + 29 }, clipped(item ? name.slice(dot + 1) : name, 27)),
       );
     }

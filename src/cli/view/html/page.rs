@@ -230,7 +230,7 @@ fn head(outline: &Outline, facts: &Facts<'_>, links: &Links) -> String {
     if deferred(outline) > 0 {
         let _ = write!(
             html,
-            "<li class=\"forget\"><b>{}</b> deferred</li>",
+            "<li class=\"deferred\"><b>{}</b> deferred</li>",
             deferred(outline)
         );
     }
