@@ -90,7 +90,7 @@ impl Rendering {
     pub fn plan(&self, scene: &Scene<'_>, folder: &Path) -> Result<String, Diagnostics> {
         if let To::Graph(form) = self.to {
             let (streams, captured) = captured();
-            let graph = ResourceGraph::of(scene.program);
+            let graph = ResourceGraph::of_plan(scene.program, scene.plan);
             TextView::new(streams.clone()).graph(&graph, form);
             return Ok(captured.text(&streams));
         }

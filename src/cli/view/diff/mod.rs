@@ -9,7 +9,7 @@ mod sets;
 mod strings;
 
 pub(crate) use compare::{Comparison, Kind, Occasion};
-pub(crate) use render::Side;
+pub(crate) use render::{Side, member_name};
 pub(crate) use row::{Mark, Row};
 
 #[cfg(test)]

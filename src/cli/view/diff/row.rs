@@ -45,12 +45,22 @@ impl Row {
 
     /// Label and text in one line, without sign and note: `cidr_block = "10.0.0.0/16"`.
     pub(crate) fn line(&self) -> String {
+        self.padded_line("")
+    }
+
+    /// The same with room behind the label.
+    pub(crate) fn padded_line(&self, pad: &str) -> String {
         let equals = match (self.label.is_empty(), self.text.is_empty()) {
             (true, _) | (_, true) => "",
             _ if self.is_heading() => " ",
             _ => " = ",
         };
-        format!("{}{equals}{}", self.label, self.text)
+        format!("{}{pad}{equals}{}", self.label, self.text)
+    }
+
+    /// Whether it is a label and a value.
+    pub(crate) fn has_value(&self) -> bool {
+        !self.label.is_empty() && !self.text.is_empty() && !self.is_heading()
     }
 
     /// Whether its text is a remark about the rows inside, no value.

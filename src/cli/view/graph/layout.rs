@@ -11,8 +11,8 @@ const MAX_BENDS: usize = 20_000;
 const SWEEPS: usize = 8;
 /// A picture is about so many times as wide as it is high.
 const ASPECT: f64 = 1.6;
-/// What is wider than this may flow downwards; narrower things are read from the left to the right.
-const WIDE: f64 = 1_100.0;
+/// On a picture of its own, what is wider than this may flow downwards; narrower things are read from the left to the right.
+pub(in crate::view) const WIDE: f64 = 1_100.0;
 
 /// Room between boxes, in pixels.
 const GAP: f64 = 10.0;
@@ -94,11 +94,11 @@ pub(in crate::view) struct Layout {
     pub(in crate::view) ways: Vec<Vec<Way>>,
 }
 
-/// Lays out boxes with these sizes and dependencies.
-pub(in crate::view) fn layout(sizes: &[Pair], needs: &[Vec<usize>]) -> Layout {
+/// Lays out boxes with these sizes and dependencies. What would be wider than `wide` may flow downwards.
+pub(in crate::view) fn layout(sizes: &[Pair], needs: &[Vec<usize>], wide: f64) -> Layout {
     let mut blocks: Vec<Block> = connected(needs)
         .into_iter()
-        .map(|members| Block::of(members, sizes, needs))
+        .map(|members| Block::of(members, sizes, needs, wide))
         .collect();
     // The high ones first: a row of a packing is as high as its highest block.
     blocks.sort_by(|one, other| other.laid_out.size.1.total_cmp(&one.laid_out.size.1));
@@ -141,7 +141,7 @@ struct Block {
 }
 
 impl Block {
-    fn of(members: Vec<usize>, sizes: &[Pair], needs: &[Vec<usize>]) -> Self {
+    fn of(members: Vec<usize>, sizes: &[Pair], needs: &[Vec<usize>], wide: f64) -> Self {
         let places: HashMap<usize, usize> = members.iter().copied().zip(0..).collect();
         let sizes: Vec<Pair> = members.iter().map(|&node| sizes[node]).collect();
         let needs: Vec<Vec<usize>> = members
@@ -149,7 +149,7 @@ impl Block {
             .map(|&node| needs[node].iter().map(|need| places[need]).collect())
             .collect();
         let mut laid_out = flowing(Flow::Right, &sizes, &needs);
-        if laid_out.size.0 > WIDE {
+        if laid_out.size.0 > wide {
             let down = flowing(Flow::Down, &sizes, &needs);
             let distance = |it: &Layout| (it.size.0 / it.size.1 / ASPECT).ln().abs();
             if distance(&down) < distance(&laid_out) {

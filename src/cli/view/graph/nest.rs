@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use terrane_core::addr::ModuleAddr;
 
-use super::layout::{Layout, Pair, Way, layout};
+use super::layout::{Layout, Pair, WIDE, Way, layout};
 use super::reduce::reduced;
 use super::{Node, ResourceGraph};
 use crate::view::printable::{fitted, one_line};
@@ -97,7 +97,7 @@ pub(super) fn nest(graph: &ResourceGraph) -> Nest {
             Member::Resource(node) => sizes[*node],
             Member::Module(inner) => frames[*inner].size,
         });
-        let laid_out = layout(&members.collect::<Vec<_>>(), &frame.needs);
+        let laid_out = layout(&members.collect::<Vec<_>>(), &frame.needs, WIDE);
         let least = width(&heading(&frame.path), CHARACTER);
         let frame = &mut frames[place];
         frame.size = (

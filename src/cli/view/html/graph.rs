@@ -250,7 +250,8 @@ fn node_of(address: &str) -> Node {
 fn svg(picture: &Picture, html: &mut String) {
     let sizes: Vec<(f64, f64)> = picture.boxes.iter().map(Label::size).collect();
     let needs = picture.graph.reduced();
-    let layout = layout(&sizes, &needs);
+    // In its narrow place a picture is read from its left edge.
+    let layout = layout(&sizes, &needs, f64::INFINITY);
     let (width, height) = layout.size;
     let (width, height) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN);
     let _ = writeln!(

@@ -223,7 +223,7 @@ fn head(outline: &Outline, facts: &Facts<'_>, links: &Links) -> String {
     for (sign, count, verb) in counts(outline.totals.summary.as_ref()) {
         let _ = write!(
             html,
-            "<li class=\"{verb}\"><b>{}{count}</b> {verb}</li>",
+            "<li class=\"{verb}\"><b>{} {count}</b> {verb}</li>",
             Html(sign)
         );
     }

@@ -79,7 +79,7 @@ fn a_page_has_losses_on_top_and_a_tree_whose_lines_unfold_to_diffs() {
     <header>
     <h1>prod</h1>
     <p class="place">prod · account 123456789012, eu-west-1 · aws 5.100.0 · state state.json</p>
-    <ul class="totals"><li class="destroy"><b>-1</b> destroy</li><li class="replace"><b>-/+2</b> replace</li><li class="update"><b>~1</b> update</li><li class="create"><b>+1</b> create</li></ul>
+    <ul class="totals"><li class="destroy"><b>- 1</b> destroy</li><li class="replace"><b>-/+ 2</b> replace</li><li class="update"><b>~ 1</b> update</li><li class="create"><b>+ 1</b> create</li></ul>
     <p class="sentence"><b>Plan: 3 to add, 1 to change, 3 to destroy.</b> 2 replaced (counted as added and destroyed)</p>
     <section class="losses"><h2>3 existing objects are destroyed</h2>
     <ul>

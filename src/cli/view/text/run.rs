@@ -73,10 +73,13 @@ impl RunView for TextView {
         }
         let painter = self.out_painter();
         let heading = painter.paint(Tone::Strong, "Outputs:");
-        let table = outputs::table(outputs, Secrets::Hidden, painter);
-        let lines = table.lines().map(|line| format!("  {line}\n"));
-        let lines: Vec<String> = lines.collect();
-        self.streams.out(format!("\n{heading}\n{}", lines.concat()));
+        let table = outputs::indented(
+            outputs,
+            Secrets::Hidden,
+            painter,
+            self.streams.out_columns(),
+        );
+        self.streams.out(format!("\n{heading}\n{table}"));
     }
 
     fn closed(&self, run: &ClosedRun<'_>) {

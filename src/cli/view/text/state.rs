@@ -10,12 +10,17 @@ use super::painter::{Painter, Tone};
 use super::{TextView, history, outputs};
 use crate::view::diff::{Comparison, Kind, Occasion, Row, Side};
 use crate::view::hidden::Hidden;
-use crate::view::printable::one_line;
+use crate::view::printable::{one_line, width};
 use crate::view::{Past, Secrets, StateView, Version, stored};
 
 impl StateView for TextView {
     fn state(&self, state: &State, secrets: Secrets) {
-        let text = whole(state, secrets, self.out_painter());
+        let text = whole(
+            state,
+            secrets,
+            self.out_painter(),
+            self.streams.out_columns(),
+        );
         self.streams.out(text);
     }
 
@@ -49,7 +54,7 @@ impl StateView for TextView {
 }
 
 /// Everything in the state.
-fn whole(state: &State, secrets: Secrets, painter: Painter) -> String {
+fn whole(state: &State, secrets: Secrets, painter: Painter, columns: Option<usize>) -> String {
     let mut text = String::new();
     for (address, instance) in &state.resources {
         text.push_str(&self::instance(address, instance, secrets, painter));
@@ -57,9 +62,12 @@ fn whole(state: &State, secrets: Secrets, painter: Painter) -> String {
     }
     if !state.outputs.is_empty() {
         let _ = writeln!(text, "{}", painter.paint(Tone::Strong, "Outputs:"));
-        for line in outputs::table(&state.outputs, secrets, painter).lines() {
-            let _ = writeln!(text, "  {line}");
-        }
+        text.push_str(&outputs::indented(
+            &state.outputs,
+            secrets,
+            painter,
+            columns,
+        ));
     }
     if text.is_empty() {
         text.push_str("The state is empty.\n");
@@ -82,9 +90,7 @@ pub(super) fn instance(
             ObjectStatus::Tainted => "  (tainted)",
         };
         let _ = writeln!(text, "{}{tainted}", painter.paint(Tone::Strong, &name));
-        for row in rows(object, secrets) {
-            write_row(&mut text, &row, 1);
-        }
+        write_rows(&mut text, &rows(object, secrets), 1);
     };
     if let Some(current) = &instance.current {
         one("", current);
@@ -114,14 +120,19 @@ fn rows(object: &Object, secrets: Secrets) -> Vec<Row> {
     comparison.rows(&Value::Null, &object.value, None)
 }
 
-fn write_row(text: &mut String, row: &Row, depth: usize) {
+/// Rows under each other, those of one level with their `=` in one column; a very long name stands out of it.
+fn write_rows(text: &mut String, rows: &[Row], depth: usize) {
+    const LONGEST: usize = 40;
     let indent = "  ".repeat(depth);
-    let equals = match (row.label.is_empty(), row.text.is_empty()) {
-        (false, false) => " = ",
-        _ => "",
-    };
-    let _ = writeln!(text, "{indent}{}{equals}{}", row.label, row.text);
-    for inside in &row.inside {
-        write_row(text, inside, depth + 1);
+    let labels = rows.iter().filter(|row| row.has_value());
+    let widths = labels.map(|row| width(&row.label));
+    let widest = widths.filter(|width| *width <= LONGEST).max().unwrap_or(0);
+    for row in rows {
+        let pad = match row.has_value() {
+            true => " ".repeat(widest.saturating_sub(width(&row.label))),
+            false => String::new(),
+        };
+        let _ = writeln!(text, "{indent}{}", row.padded_line(&pad));
+        write_rows(text, &row.inside, depth + 1);
     }
 }
