@@ -31,6 +31,10 @@ moto port="5000":
 fmt:
     cargo fmt --all
 
+# The documentation as a site.
+site:
+    scripts/site.sh
+
 # Licences, sources and layering of dependencies.
 deny:
     scripts/deny.sh

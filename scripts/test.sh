@@ -43,7 +43,7 @@ times() {
        /; finished in / { sub(/s$/, "", $NF); if ($NF >= 1) printf "%7.1f s  %s\n", $NF, name }' "$output" | sort -rn
 }
 
-# The build of cargo-deny, in the background and a process group of its own.
+# The builds of cargo-deny and mdBook, in the background and a process group of their own.
 builder=
 trap '[ -z "$builder" ] || kill -- "-$builder" 2>/dev/null || true; times' EXIT
 
@@ -82,7 +82,7 @@ if $quick; then
   cat <<'LEFT'
 
 == left out (scripts/test.sh runs it)
-   lints, examples in the documentation, the documentation itself, generated bindings, licences and layering
+   lints, examples in the documentation, the documentation itself and its site, generated bindings, licences and layering
    tests: cli, wire, sdk, state, sandbox, simulation, deaths, fuzz
 LEFT
   exit 0
@@ -124,7 +124,7 @@ cargo test --locked --workspace --no-run
 
 # Built at low priority beside the tests, and ready when they have passed.
 set -m
-nice -n 19 scripts/deny.sh --install >target/deny-output 2>&1 &
+nice -n 19 sh -c 'scripts/deny.sh --install && scripts/site.sh --install' >target/tools-output 2>&1 &
 builder=$!
 set +m
 
@@ -134,18 +134,22 @@ tests
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 
-step "licences, sources and layering of dependencies"
-if wait "$builder"; then
-  builder=
+tools=true
+wait "$builder" || tools=false
+builder=
+if $tools; then
+  step "licences, sources and layering of dependencies"
   scripts/deny.sh
+
+  step "the documentation as a site, and its links"
+  scripts/site.sh
 else
-  builder=
-  cat target/deny-output >&2
+  cat target/tools-output >&2
   if [ "${CI:-}" = true ]; then
-    echo "error: cargo-deny is needed and could not be built" >&2
+    echo "error: cargo-deny and mdBook are needed and could not be built" >&2
     exit 1
   fi
-  echo "note: cargo-deny could not be built; licences and layering are not checked" >&2
+  echo "note: cargo-deny or mdBook could not be built; licences, layering and the site are not checked" >&2
 fi
 
 step ''
