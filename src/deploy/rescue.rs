@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use terrane_core::{Diagnostic, Diagnostics};
-use terrane_state::{Failure, Kept, Origin, Recorder as _, Rescued, Run, RunError, Sha256, file};
+use terrane_state::{Failure, Kept, Origin, Recorder as _, Run, RunError, Sha256};
 
 use crate::error::DeployError;
 
@@ -15,8 +15,8 @@ pub struct RescueFolder(pub PathBuf);
 pub struct Unpushed {
     /// Where it is.
     pub path: PathBuf,
-    /// Its results; `None` when they cannot be read.
-    pub rescued: Option<Rescued>,
+    /// Where its results belong; `None` when the file does not say it.
+    pub origin: Option<Origin>,
 }
 
 impl RescueFolder {
@@ -31,11 +31,11 @@ impl RescueFolder {
             })
             .collect();
         paths.sort();
-        let read = |path: &Path| Rescued::of(&file::read(&std::fs::read(path).ok()?).ok()?);
+        let read = |path: &Path| Origin::of_file(&std::fs::read(path).ok()?);
         paths
             .into_iter()
             .map(|path| Unpushed {
-                rescued: read(&path),
+                origin: read(&path),
                 path,
             })
             .collect()
@@ -81,7 +81,7 @@ impl RescueFolder {
 impl Unpushed {
     /// Whether its results belong to that state, as far as the file says where they belong.
     pub fn belongs_to(&self, place: &str) -> bool {
-        let origin = self.rescued.as_ref().and_then(Rescued::origin);
+        let origin = self.origin.as_ref();
         origin.is_none_or(|origin| origin.place == place)
     }
 }

@@ -70,7 +70,7 @@ pub use backend::{
 use chain::chain;
 pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};
 pub use digest::{ParseSha256Error, Sha256};
-pub use encryption::{EncryptedWith, Encryption, is_sealed};
+pub use encryption::{EncryptedWith, Encryption, StackFile, is_sealed};
 pub use exports::{read_backend, read_exports};
 pub use journal::{
     Change, Damage, ErrorClass, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId,

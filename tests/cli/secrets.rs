@@ -6,7 +6,7 @@ use std::path::Path;
 use age::secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use terrane_core::secrets::forms_of;
-use terrane_tests::TestEnvironment;
+use terrane_tests::{Fate, TestEnvironment};
 
 use crate::stage::{self, fake};
 
@@ -599,6 +599,276 @@ fn an_encrypted_state_tells_nothing_to_those_without_the_key_and_everything_to_t
     stack
         .run(&["preview", "--detailed-exitcode", "--var", "team=fifth"])
         .exits(0);
+}
+
+/// A vault whose state has a key, with the key's recipient and identity.
+fn encrypted_vault(form: &str) -> (TestEnvironment, String, String) {
+    let (recipient, identity) = age_key();
+    let mut stack = vault("");
+    stack.set("VAULT_KEY", &recipient);
+    stack.set("VAULT_FORM", form);
+    stack.set("SOPS_AGE_KEY", &identity);
+    (stack, recipient, identity)
+}
+
+#[test]
+fn a_state_whose_secrets_alone_are_encrypted_is_read_by_other_tools_and_tells_them_none() {
+    let (mut stack, recipient, identity) = encrypted_vault("sensitive");
+    let folder = stack.path().to_owned();
+    let file = folder.join(".terrane/vault/terraform.tfstate");
+    stack.run(&["preview", "--out", "saved.plan"]).exits(0);
+    stack.run(&["up", "saved.plan"]).exits(0);
+    stack.run(&["up", "--yes", "--var", "team=other"]).exits(0);
+    no_file_tells(&folder);
+    let team = ["--detailed-exitcode", "--var", "team=other"];
+    stack.run(&[&["preview"], &team[..]].concat()).exits(0);
+    let password = stack.run(&["output", "password", "--raw"]).exits(0);
+    assert_eq!(password.stdout.trim_end(), CANARIES[0].1);
+
+    let pulled = stack.run(&["state", "pull"]).exits(0);
+    silent(&pulled);
+    let stored: Value = serde_json::from_str(&pulled.stdout).expect("JSON");
+    let kinds = stored["resources"].as_array().expect("resources").iter();
+    let kinds: Vec<_> = kinds
+        .map(|it| (it["mode"].as_str(), it["type"].as_str()))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            (Some("encrypted"), Some("terrane_encrypted")),
+            (Some("data"), Some("fake_lookup")),
+            (Some("managed"), Some("fake_vault")),
+        ]
+    );
+    let attributes = &stored["resources"][2]["instances"][0]["attributes"];
+    assert_eq!(attributes["name"], "one");
+    assert_eq!(attributes["tags"]["team"], "other");
+    let hidden = attributes["password"].as_str().expect("text");
+    assert!(hidden.starts_with("terrane-encrypted:"), "{hidden}");
+    assert_eq!(stored["outputs"]["name"]["value"], "one");
+    let clear = stack.run(&["state", "pull", "--decrypt"]).exits(0);
+    assert!(clear.stdout.contains("canary-7-tag"));
+
+    // Nothing of it can be written by hand, in clear either.
+    let whole = std::fs::read_to_string(&file).expect("a state");
+    for changed in [
+        whole.replace(hidden, "a password of somebody"),
+        whole.replace("\"one\"", "\"two\""),
+    ] {
+        assert_ne!(changed, whole);
+        std::fs::write(&file, changed).expect("writable");
+        let refused = stack.run(&["up", "--yes"]).exits(7);
+        assert!(
+            refused.stderr.contains("its ciphertext was changed"),
+            "{refused}"
+        );
+    }
+    std::fs::write(&file, &whole).expect("writable");
+
+    // Without the key the file can be copied, and nothing else.
+    stack
+        .run(&["state", "pull", "--out", "copy.tfstate"])
+        .exits(0);
+    stack.set("SOPS_AGE_KEY", "");
+    let copied = stack.run(&["state", "pull"]).exits(0);
+    assert_eq!(copied.stdout, pulled.stdout);
+    insta::assert_snapshot!(keyless(&copied, &[&recipient]).split("--- stderr ---").nth(1).expect("a note").trim(), @"this is the stored file; runs refuse it: a record of the journal at .terrane/vault/terraform.tfstate cannot be used: it is encrypted with `age:KEY`, and no key of the program decrypts it (`age:KEY`: there are no age identities; identities are read from where sops reads them: `SOPS_AGE_KEY`, the file that `SOPS_AGE_KEY_FILE` names, and `~/.config/sops/age/keys.txt`)");
+    let lost = stack.run(&["state", "pull", "--decrypt"]).exits(7);
+    insta::assert_snapshot!(keyless(&lost, &[&recipient]), @"
+    exit: 7
+    --- stderr ---
+    error: the state at .terrane/vault/terraform.tfstate cannot be used: it is encrypted with `age:KEY`, and no key of the program decrypts it (`age:KEY`: there are no age identities; identities are read from where sops reads them: `SOPS_AGE_KEY`, the file that `SOPS_AGE_KEY_FILE` names, and `~/.config/sops/age/keys.txt`)
+    ");
+    let lost = stack
+        .run(&["state", "push", "copy.tfstate", "--yes"])
+        .exits(7);
+    insta::assert_snapshot!(keyless(&lost, &[&recipient]), @"
+    exit: 7
+    --- stderr ---
+    error: copy.tfstate cannot be used: it is encrypted with `age:KEY`, and no key of the program decrypts it (`age:KEY`: there are no age identities; identities are read from where sops reads them: `SOPS_AGE_KEY`, the file that `SOPS_AGE_KEY_FILE` names, and `~/.config/sops/age/keys.txt`)
+    ");
+    assert_eq!(std::fs::read_to_string(&file).expect("a state"), whole);
+    stack.set("SOPS_AGE_KEY", &identity);
+    stack
+        .run(&["state", "push", "copy.tfstate", "--yes"])
+        .exits(0);
+
+    // From one form to the other, and off: the file is what it would have been all along.
+    stack.set("VAULT_FORM", "");
+    stack.run(&["up", "--yes", "--var", "team=third"]).exits(0);
+    let stored = std::fs::read_to_string(&file).expect("a state");
+    assert!(!stored.contains("fake_vault"), "{stored}");
+    stack.set("VAULT_FORM", "sensitive");
+    stack.set("VAULT_ENCRYPTION", "ends");
+    stack.run(&["up", "--yes", "--var", "team=fourth"]).exits(0);
+    stack
+        .run(&["state", "pull", "--decrypt", "--out", "clear.tfstate"])
+        .exits(0);
+    let decrypted = std::fs::read_to_string(folder.join("clear.tfstate")).expect("a state");
+    let stored = std::fs::read_to_string(&file).expect("a state");
+    assert_eq!(stored, decrypted);
+    assert!(stored.contains("canary-7-tag"));
+}
+
+#[test]
+fn results_that_no_store_took_are_encrypted_and_pushed_by_the_printed_command_with_the_key() {
+    for form in ["", "sensitive"] {
+        let Some(aws) = terrane_tests::aws() else {
+            return;
+        };
+        let (mut stack, recipient, identity) = encrypted_vault(form);
+        stack.set("AWS_ACCESS_KEY_ID", "AKIATEST");
+        stack.set("AWS_SECRET_ACCESS_KEY", "test");
+        let url = format!("{}&max_retries=0", aws.url());
+        stack
+            .run(&["bootstrap", "--yes", "--backend", &url])
+            .exits(0);
+        // The journal takes the beginning of the run with the intent; from the result on no request arrives.
+        let taken = std::sync::atomic::AtomicUsize::new(0);
+        aws.when(move |request| {
+            use std::sync::atomic::Ordering::Relaxed;
+            let appends = request.starts_with("PUT ") && request.contains("journal");
+            let before = match appends {
+                true => taken.fetch_add(1, Relaxed),
+                false => taken.load(Relaxed).saturating_sub(1),
+            };
+            if before < 1 {
+                Fate::Answered
+            } else {
+                Fate::Lost
+            }
+        });
+        let failed = stack.command(&["up", "--yes", "--backend", &url]).output();
+        let failed = failed.expect("a run");
+        assert_eq!(failed.status.code(), Some(5));
+        let said = String::from_utf8(failed.stderr).expect("text");
+        silent(&said);
+        // As a shell takes it.
+        let push = said.split("store them with `vault-stack ").nth(1);
+        let push = push
+            .and_then(|rest| rest.split('`').next())
+            .expect("a hint");
+        let push = push.split(' ').map(|word| word.trim_matches('\''));
+        let push: Vec<&str> = push.chain(["--yes"]).collect();
+        no_file_tells(stack.path());
+        aws.when(|_| Fate::Answered);
+        let lock = aws.item(&format!("{}/prod/terraform.tfstate", aws.name()));
+        let lock = lock.expect("still held")["Info"]["S"]
+            .as_str()
+            .map(str::to_owned);
+        let lock: Value = serde_json::from_str(&lock.expect("text")).expect("JSON");
+        let id = lock["ID"].as_str().expect("an id");
+        stack
+            .run(&["force-unlock", "--yes", id, "--backend", &url])
+            .exits(0);
+
+        let folder = stack.path().join(".terrane/vault").read_dir();
+        let mut files = folder
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path());
+        let rescued = files.find(|path| path.to_string_lossy().contains("errored-"));
+        let rescued = rescued.expect("a file of results");
+        let before = std::fs::read(&rescued).expect("results");
+        // Where they belong is known without the key, too.
+        let elsewhere = stack
+            .run(&["up", "--yes", "--backend", "other.tfstate"])
+            .exits(0);
+        assert!(
+            elsewhere
+                .stderr
+                .contains("holds results of an earlier run on s3://"),
+            "{elsewhere}"
+        );
+        let (_, other) = age_key();
+        for (key, said) in [
+            (&*other, "none of the age identities can decrypt it"),
+            ("", "there are no age identities"),
+        ] {
+            stack.set("SOPS_AGE_KEY", key);
+            let refused = stack.run(&push).exits(7);
+            assert!(
+                refused.stderr.contains(".tfstate cannot be used"),
+                "{refused}"
+            );
+            assert!(
+                refused.stderr.contains(said),
+                "{}",
+                keyless(&refused, &[&recipient])
+            );
+            assert_eq!(std::fs::read(&rescued).expect("results"), before);
+        }
+        stack.set("SOPS_AGE_KEY", &identity);
+        let refused = stack.run(&["up", "--yes", "--backend", &url]).exits(7);
+        assert!(
+            refused.stderr.contains("vault-stack state push"),
+            "{refused}"
+        );
+        let pushed = stack.run(&push).exits(0);
+        assert!(
+            pushed
+                .stdout
+                .contains("the results of 1 operation of an earlier run"),
+            "{pushed}"
+        );
+        assert!(!rescued.exists());
+        stack.run(&["up", "--yes", "--backend", &url]).exits(0);
+        stack
+            .run(&["preview", "--detailed-exitcode", "--backend", &url])
+            .exits(0);
+        no_file_tells(stack.path());
+    }
+}
+
+#[test]
+fn an_encrypted_plan_goes_through_other_hands_and_comes_back_as_it_was_or_not_at_all() {
+    let (mut stack, recipient, identity) = encrypted_vault("sensitive");
+    let folder = stack.path().to_owned();
+    // What a CI job uploads.
+    let documents = [
+        "--out",
+        "saved.plan",
+        "--markdown",
+        "plan.md",
+        "--html",
+        "plan.html",
+    ];
+    stack.run(&[&["preview"], &documents[..]].concat()).exits(0);
+    no_file_tells(&folder);
+    let plan = folder.join("saved.plan");
+    let whole = std::fs::read(&plan).expect("a plan");
+
+    stack.set("SOPS_AGE_KEY", "");
+    let lost = stack.run(&["up", "saved.plan"]).exits(7);
+    insta::assert_snapshot!(keyless(&lost, &[&recipient]), @"
+    exit: 7
+    --- stderr ---
+    error: the plan in saved.plan cannot be used: it is encrypted with `age:KEY`, and no key of the program decrypts it (`age:KEY`: there are no age identities; identities are read from where sops reads them: `SOPS_AGE_KEY`, the file that `SOPS_AGE_KEY_FILE` names, and `~/.config/sops/age/keys.txt`)
+    ");
+    stack.set("SOPS_AGE_KEY", &identity);
+    let mut changed = whole.clone();
+    let last = changed.len() - 8;
+    changed[last] = if changed[last] == b'A' { b'B' } else { b'A' };
+    for changed in [&changed[..], &whole[..whole.len() / 2]] {
+        std::fs::write(&plan, changed).expect("writable");
+        stack.run(&["up", "saved.plan"]).exits(7);
+    }
+    // One that somebody made without the key, and one with another.
+    stack.set("VAULT_KEY", "");
+    stack.run(&["preview", "--out", "clear.plan"]).exits(0);
+    let (other, _) = age_key();
+    stack.set("VAULT_KEY", &other);
+    stack.run(&["preview", "--out", "other.plan"]).exits(0);
+    stack.set("VAULT_KEY", &recipient);
+    let clear = stack.run(&["up", "clear.plan"]).exits(7);
+    insta::assert_snapshot!(keyless(&clear, &[&recipient]), @"
+    exit: 7
+    --- stderr ---
+    error: the plan in clear.plan cannot be used: it is in clear, and this program encrypts its plans; make a new one with `preview --out FILE`
+    ");
+    stack.run(&["up", "other.plan"]).exits(7);
+    stack.run(&["state", "list"]).exits(0);
+    std::fs::write(&plan, whole).expect("writable");
+    stack.run(&["up", "saved.plan"]).exits(0);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     reason = "a test builds the program that it needs"
 )]
 fn encryption() -> Option<Encryption> {
-    let variable = |name: &str| std::env::var(name).ok();
+    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let with = |key: String| match key.strip_prefix("kms:") {
         Some(key) => Encryption::with(AwsKms::key(key)),
         None => Encryption::with(Age::recipients([key])),
@@ -52,6 +52,9 @@ fn encryption() -> Option<Encryption> {
     let mut encryption = with(variable("VAULT_KEY")?);
     if let Some(earlier) = variable("VAULT_EARLIER_KEY") {
         encryption = encryption.also_reads(Age::recipients([earlier]));
+    }
+    if variable("VAULT_FORM").as_deref() == Some("sensitive") {
+        encryption = encryption.sensitive_values_only();
     }
     Some(match variable("VAULT_ENCRYPTION").as_deref() {
         Some("begins") => encryption.accepting_clear(),

@@ -58,8 +58,8 @@ impl Session<'_> {
         let here = self.origin()?;
         let described = unpushed.into_iter().map(|unpushed| {
             let is_here = unpushed.belongs_to(&here.place);
-            let Unpushed { path, rescued } = unpushed;
-            let origin = rescued.as_ref().and_then(Rescued::origin);
+            let Unpushed { path, origin } = unpushed;
+            let origin = origin.as_ref();
             let shown = path.display();
             let diagnostic = match origin.filter(|_| !is_here) {
                 None => Diagnostic::error(format!(

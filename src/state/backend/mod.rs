@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::clock::Timestamp;
 use crate::digest::Sha256;
+use crate::encryption::StackFile;
 use crate::file::{Layout, Pieces};
 use crate::lock_info::LockInfo;
 
@@ -51,21 +52,31 @@ pub trait Backend: Send + Sync + fmt::Debug {
         None
     }
 
-    /// Encrypts another file of the stack (`plan`, `rescue`), if this store encrypts.
+    /// Encrypts another file of the stack, if this store encrypts. Everybody may know what it is about.
     ///
     /// # Errors
     /// When the key cannot be used.
-    async fn seal(&self, kind: &str, bytes: Bytes) -> Result<Bytes, BackendError> {
-        let _ = kind;
+    async fn seal(
+        &self,
+        file: StackFile,
+        about: &str,
+        bytes: Bytes,
+    ) -> Result<Bytes, BackendError> {
+        let _ = (file, about);
         Ok(bytes)
     }
 
-    /// Decrypts a file that [`seal`](Self::seal) encrypted, or a copy of an encrypted state; other bytes stay as they are.
+    /// Decrypts a file that [`seal`](Self::seal) encrypted, or a copy of an encrypted state. Messages call it by that name.
     ///
     /// # Errors
-    /// When the key cannot be used, or the file was changed.
-    async fn unseal(&self, kind: &str, bytes: Bytes) -> Result<Bytes, BackendError> {
-        let _ = kind;
+    /// When the key cannot be used, the file was changed, or it is a plan in clear.
+    async fn unseal(
+        &self,
+        file: StackFile,
+        name: &str,
+        bytes: Bytes,
+    ) -> Result<Bytes, BackendError> {
+        let _ = (file, name);
         Ok(bytes)
     }
 

@@ -7,7 +7,8 @@ use terrane_vault::{DataKey, SecretFault};
 use tokio::sync::OnceCell;
 
 use super::Encryption;
-use super::envelope::{Envelope, Forged, WrappedKey};
+use super::envelope::{Envelope, Forged, VERSION, WrappedKey};
+use super::sealed::SealedState;
 use crate::random::{Random as _, SystemRandom};
 
 /// Encrypts and decrypts by the keys of a program. A key service is asked once for each data key.
@@ -90,36 +91,39 @@ impl Cipher {
         known.insert(wrapped.to_vec(), key.clone());
     }
 
-    async fn key_of(&self, envelope: &Envelope) -> Result<DataKey, CipherFault> {
+    /// The data key that the service of that name encrypted, of a file in that form.
+    async fn key_of(
+        &self,
+        version: u32,
+        name: &str,
+        data_key: &[u8],
+    ) -> Result<DataKey, CipherFault> {
+        if version != VERSION {
+            return Err(CipherFault::Unknown(version));
+        }
         {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(key) = known.get(&envelope.data_key) {
+            if let Some(key) = known.get(data_key) {
                 return Ok(key.clone());
             }
         }
         let mut faults = Vec::new();
-        // First the service that the envelope names; another one may hold the same key under another name.
+        // First the service that the file names; another one may hold the same key under another name.
         let services = &self.settings.services;
-        let named = services
-            .iter()
-            .filter(|service| service.name() == envelope.key);
-        let others = services
-            .iter()
-            .filter(|service| service.name() != envelope.key);
+        let named = services.iter().filter(|service| service.name() == name);
+        let others = services.iter().filter(|service| service.name() != name);
         for service in named.chain(others) {
-            match service
-                .unwrap(&envelope.data_key, &self.settings.environment)
-                .await
-            {
+            let unwrapped = service.unwrap(data_key, &self.settings.environment);
+            match unwrapped.await {
                 Ok(key) => {
-                    self.learn(&envelope.data_key, &key);
+                    self.learn(data_key, &key);
                     return Ok(key);
                 }
                 Err(fault) => faults.push((service.name(), fault)),
             }
         }
         Err(CipherFault::NoKey {
-            key: envelope.key.clone(),
+            key: name.to_owned(),
             faults,
         })
     }
@@ -130,12 +134,32 @@ impl Cipher {
         envelope: &Envelope,
         place: &str,
     ) -> Result<Vec<u8>, CipherFault> {
-        if !envelope.is_known() {
-            return Err(CipherFault::Unknown(envelope.version));
-        }
-        let key = self.key_of(envelope).await?;
+        let Envelope {
+            version,
+            key,
+            data_key,
+            ..
+        } = envelope;
+        let key = self.key_of(*version, key, data_key).await?;
         envelope
             .open(&key, place)
             .map_err(|Forged| CipherFault::Forged)
+    }
+
+    /// Decrypts a state, of a file of one of those kinds.
+    pub(super) async fn open_state(
+        &self,
+        sealed: &SealedState<'_>,
+        kinds: &[&str],
+    ) -> Result<Vec<u8>, CipherFault> {
+        let leaves = match sealed {
+            SealedState::Whole(envelope, place) => return self.open(envelope, place).await,
+            SealedState::Leaves(leaves) => leaves,
+        };
+        let header = &leaves.header;
+        let key = self.key_of(header.version, &header.key, &header.data_key);
+        let key = key.await?;
+        let opened = kinds.iter().find_map(|kind| leaves.open(&key, kind).ok());
+        opened.ok_or(CipherFault::Forged)
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use terrane_vault::DataKey;
 
 /// The form of envelopes that this version writes.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 const NONCE: usize = 12;
 
 /// Encrypted bytes, as JSON.
@@ -49,57 +49,96 @@ pub(super) struct WrappedKey {
 impl Envelope {
     /// Encrypts bytes for one place.
     pub(super) fn seal(key: &WrappedKey, place: &str, bytes: &[u8]) -> Self {
-        let mut mac = <Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(&key.key.0)
-            .expect("invariant: HMAC takes keys of any length");
-        mac.update(b"nonce\0");
-        mac.update(&(place.len() as u64).to_le_bytes());
-        mac.update(place.as_bytes());
-        mac.update(bytes);
-        let nonce = &mac.finalize().into_bytes()[..NONCE];
-        let payload = Payload {
-            msg: bytes,
-            aad: place.as_bytes(),
-        };
-        let sealed = cipher(&key.key).encrypt(Nonce::from_slice(nonce), payload);
-        let sealed = sealed.expect("invariant: no content has 64 GiB");
         Self {
             version: VERSION,
             key: key.service.clone(),
             data_key: key.wrapped.clone(),
-            content: [nonce, &sealed].concat(),
+            content: encrypt(&key.key, place, bytes),
         }
-    }
-
-    /// Whether this version of terrane can open it.
-    pub(super) fn is_known(&self) -> bool {
-        self.version == VERSION
     }
 
     /// Decrypts what was encrypted for that place.
     pub(super) fn open(&self, key: &DataKey, place: &str) -> Result<Vec<u8>, Forged> {
-        let (nonce, sealed) = self.content.split_at_checked(NONCE).ok_or(Forged)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: place.as_bytes(),
-        };
-        let opened = cipher(key).decrypt(Nonce::from_slice(nonce), payload);
-        opened.map_err(|_| Forged)
+        decrypt(key, place, &self.content)
     }
+}
+
+/// Nonce and ciphertext of bytes for one place.
+pub(super) fn encrypt(key: &DataKey, place: &str, bytes: &[u8]) -> Vec<u8> {
+    let length = (place.len() as u64).to_le_bytes();
+    let nonce = mac(key, "nonce", [&length[..], place.as_bytes(), bytes]);
+    let nonce = &nonce[..NONCE];
+    let payload = Payload {
+        msg: bytes,
+        aad: place.as_bytes(),
+    };
+    let sealed = cipher(key).encrypt(Nonce::from_slice(nonce), payload);
+    let sealed = sealed.expect("invariant: no content has 64 GiB");
+    [nonce, &sealed].concat()
+}
+
+/// The bytes that were encrypted for that place.
+pub(super) fn decrypt(key: &DataKey, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Forged> {
+    let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or(Forged)?;
+    let payload = Payload {
+        msg: sealed,
+        aad: place.as_bytes(),
+    };
+    let opened = cipher(key).decrypt(Nonce::from_slice(nonce), payload);
+    opened.map_err(|_| Forged)
+}
+
+fn hmac<'a>(
+    key: &DataKey,
+    purpose: &str,
+    parts: impl IntoIterator<Item = &'a [u8]>,
+) -> Hmac<sha2::Sha256> {
+    let mut mac = <Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(&key.0)
+        .expect("invariant: HMAC takes keys of any length");
+    mac.update(purpose.as_bytes());
+    mac.update(b"\0");
+    parts.into_iter().for_each(|part| mac.update(part));
+    mac
+}
+
+/// A keyed hash of these parts, one after another.
+pub(super) fn mac<'a>(
+    key: &DataKey,
+    purpose: &str,
+    parts: impl IntoIterator<Item = &'a [u8]>,
+) -> Vec<u8> {
+    hmac(key, purpose, parts).finalize().into_bytes().to_vec()
+}
+
+/// Whether that is the keyed hash of these parts.
+pub(super) fn is_mac<'a>(
+    key: &DataKey,
+    purpose: &str,
+    parts: impl IntoIterator<Item = &'a [u8]>,
+    said: &[u8],
+) -> bool {
+    hmac(key, purpose, parts).verify_slice(said).is_ok()
 }
 
 fn cipher(key: &DataKey) -> Aes256Gcm {
     Aes256Gcm::new_from_slice(&key.0).expect("invariant: the key has 256 bits")
 }
 
-mod base64 {
+/// For `#[serde(with)]`: bytes as base64.
+pub(super) mod base64 {
     use super::BASE64;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::encryption) fn serialize<S: Serializer>(
+        bytes: &[u8],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.serialize_str(&BASE64.encode(bytes))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+    pub(in crate::encryption) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<u8>, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(from)?;
         BASE64.decode(text.as_bytes()).map_err(D::Error::custom)
     }

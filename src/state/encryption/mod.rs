@@ -14,7 +14,9 @@
 //! | `settings` | [`Encryption`]: which keys, and whether content in clear is accepted |
 //! | `envelope` | bytes encrypted with a data key that a key service encrypts |
 //! | `cipher` | the data key of this process, and those of what was read |
-//! | `snapshot` | an encrypted state as a file of version 4 |
+//! | `whole` | a state that is encrypted whole, as a file of version 4 |
+//! | `leaves` | a state whose sensitive values alone are encrypted |
+//! | `sealed` | an encrypted state in either form |
 //! | `segment` | encrypted records of the journal |
 //! | `store` | a backend over another one, which only ever sees ciphertext |
 //!
@@ -24,26 +26,32 @@
 //! that it cannot be moved; a state in clear is refused unless the program says otherwise, so that nobody can put one in its place. The nonce
 //! is an HMAC of place and content: the same bytes at the same place are the same ciphertext again, which repeated writes rely on, and
 //! AES-GCM never sees a nonce twice for two contents.
+//!
+//! Where only what is sensitive is encrypted, the rest of the file is authenticated with it: a value in clear in the place of an encrypted one
+//! would be a downgrade like any other. What encryption puts into the text is taken out of it again, so that a state comes back byte for
+//! byte. Journal and plans are no files for other tools, and always encrypted whole.
 
 mod cipher;
 mod envelope;
+mod leaves;
+mod sealed;
 mod segment;
 mod settings;
-mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use crate::backend::{Backend, BackendError, Segment};
 
-pub use settings::{EncryptedWith, Encryption};
-pub(crate) use store::EncryptedBackend;
+pub use settings::{EncryptedWith, Encryption, StackFile};
 pub use store::is_sealed;
+pub(crate) use store::{EncryptedBackend, about};
 
 /// The error for a state that is encrypted, where the program names no key; `None` for one in clear.
 pub(crate) fn sealed_state(backend: &dyn Backend, bytes: &[u8]) -> Option<BackendError> {
-    let (envelope, _) = snapshot::envelope(bytes)?;
-    Some(no_key("the state", backend, &envelope))
+    let sealed = sealed::SealedState::find(bytes)?;
+    Some(no_key("the state", backend, sealed.key()))
 }
 
 /// The same for a journal.
@@ -51,11 +59,10 @@ pub(crate) fn sealed_journal(backend: &dyn Backend, segments: &[Segment]) -> Opt
     let envelope = segments
         .iter()
         .find_map(|segment| segment::first_envelope(&segment.bytes))?;
-    Some(no_key("the journal", backend, &envelope))
+    Some(no_key("the journal", backend, &envelope.key))
 }
 
-fn no_key(what: &str, backend: &dyn Backend, envelope: &envelope::Envelope) -> BackendError {
-    let key = &envelope.key;
+fn no_key(what: &str, backend: &dyn Backend, key: &str) -> BackendError {
     BackendError::Encrypted {
         place: format!("{what} at {}", backend.place()),
         reason: format!(

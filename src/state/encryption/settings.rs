@@ -17,6 +17,7 @@ pub struct Encryption {
     pub(super) services: Vec<Arc<dyn KeyService>>,
     pub(super) accepts_clear: bool,
     pub(super) writes_clear: bool,
+    pub(super) sensitive_only: bool,
     pub(super) environment: BTreeMap<String, String>,
 }
 
@@ -27,8 +28,17 @@ impl Encryption {
             services: vec![Arc::new(key)],
             accepts_clear: false,
             writes_clear: false,
+            sensitive_only: false,
             environment: BTreeMap::new(),
         }
+    }
+
+    /// Encrypts only the sensitive values of the state, so that other tools still read its addresses, ids and other attributes. The
+    /// journal and saved plans are encrypted whole all the same.
+    #[must_use]
+    pub fn sensitive_values_only(mut self) -> Self {
+        self.sensitive_only = true;
+        self
     }
 
     /// Reads what an earlier key encrypted, too. The next write is encrypted with the present one.
@@ -69,7 +79,7 @@ impl<K: KeyService + 'static> From<K> for Encryption {
 
 /// An address of a state that can be kept encrypted: every one.
 pub trait EncryptedWith {
-    /// The same place, with everything in it encrypted.
+    /// The same place, with its content encrypted.
     fn encrypted_with(self, encryption: impl Into<Encryption>) -> BackendConfig;
 }
 
@@ -134,5 +144,24 @@ impl BackendAddress for EncryptedAddress {
             inner: self.inner.clone(),
             encryption: encryption.with_environment(environment.clone()),
         }))
+    }
+}
+
+/// A file of a stack beside its state, which is encrypted where the state is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StackFile {
+    /// A saved plan.
+    Plan,
+    /// The results of a run that no store took.
+    Rescue,
+}
+
+impl StackFile {
+    /// What it is called in its encrypted form.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Rescue => "rescue",
+        }
     }
 }

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use terrane_vault::SecretFault;
 
 use super::cipher::{Cipher, CipherFault};
-use super::envelope::Envelope;
-use super::{Encryption, segment, snapshot};
+use super::envelope::{Envelope, WrappedKey};
+use super::sealed::SealedState;
+use super::{Encryption, StackFile, leaves, segment, whole};
 use crate::backend::{
     Backend, BackendError, Expected, Holder, LockError, Position, Restart, Segment, Snapshot,
     StoredVersion, Written,
@@ -20,6 +21,9 @@ use crate::digest::Sha256;
 use crate::file::Layout;
 use crate::journal::frame;
 use crate::lock_info::LockInfo;
+
+/// What a state is called where it is encrypted.
+const STATE: &str = "state";
 
 /// A store that encrypts what it keeps in another.
 #[derive(Debug)]
@@ -43,11 +47,27 @@ struct Seen {
 #[serde(deny_unknown_fields)]
 struct SealedFile {
     terrane_file: String,
+    /// What everybody may know of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    about: String,
     terrane_encryption: Envelope,
 }
 
+impl SealedFile {
+    fn place(kind: &str, about: &str) -> String {
+        format!("terrane {kind}\n{about}")
+    }
+}
+
+/// What a file that [`Backend::seal`] encrypted says to everybody.
+pub(crate) fn about(bytes: &[u8]) -> Option<String> {
+    let sealed: SealedFile = serde_json::from_slice(bytes).ok()?;
+    Some(sealed.about)
+}
+
 /// Whether bytes begin as a file of that kind that [`Backend::seal`] encrypted.
-pub fn is_sealed(bytes: &[u8], kind: &str) -> bool {
+pub fn is_sealed(bytes: &[u8], file: StackFile) -> bool {
+    let kind = file.kind();
     bytes.starts_with(format!("{{\"terrane_file\":\"{kind}\",").as_bytes())
 }
 
@@ -72,19 +92,17 @@ impl EncryptedBackend {
         }
     }
 
-    fn undecrypted(&self, what: &str, fault: &CipherFault) -> BackendError {
-        BackendError::Encrypted {
-            place: format!("{what} at {}", self.place()),
-            reason: fault.to_string(),
-        }
+    /// What is in the store, for messages.
+    fn at_place(&self, what: &str) -> String {
+        format!("{what} at {}", self.place())
     }
 
     /// Refuses content in clear, unless the program accepts it.
-    fn accept_clear(&self, what: &str) -> Result<(), BackendError> {
+    fn accept_clear(&self, place: String) -> Result<(), BackendError> {
         match self.cipher.settings.accepts_clear {
             true => Ok(()),
             false => Err(BackendError::Encrypted {
-                place: format!("{what} at {}", self.place()),
+                place,
                 reason: "it is in clear, and the program says that it is encrypted; if it never was, let the program say `.accepting_clear()` \
                          once, else somebody has replaced it"
                     .to_owned(),
@@ -94,18 +112,31 @@ impl EncryptedBackend {
 
     /// The state in a stored file.
     async fn opened(&self, file: &Bytes) -> Result<Bytes, BackendError> {
-        let Some((envelope, place)) = snapshot::envelope(file) else {
+        let Some(sealed) = SealedState::find(file) else {
             // Nothing and garbage are damage, which is told from a state above.
             let is_state = serde_json::from_slice::<serde_json::Map<_, _>>(file);
             if is_state.is_ok() {
-                self.accept_clear("the state")?;
+                self.accept_clear(self.at_place("the state"))?;
             }
-            return Ok(file.clone());
+            // Ciphertexts must never pass for values.
+            return match leaves::has_encrypted_values(file) {
+                true => Err(undecrypted(
+                    self.at_place("the state"),
+                    &CipherFault::Forged,
+                )),
+                false => Ok(file.clone()),
+            };
         };
-        let opened = self.cipher.open(&envelope, &place).await;
+        let opened = self.cipher.open_state(&sealed, &[STATE]).await;
         opened
             .map(Bytes::from)
-            .map_err(|fault| self.undecrypted("the state", &fault))
+            .map_err(|fault| undecrypted(self.at_place("the state"), &fault))
+    }
+
+    /// A state as a file of that kind; `None` where the whole of it must be encrypted.
+    fn sealed_leaves(&self, key: &WrappedKey, kind: &str, state: &[u8]) -> Option<Vec<u8>> {
+        let only = self.cipher.settings.sensitive_only;
+        only.then(|| leaves::seal(key, kind, state)).flatten()
     }
 
     async fn sealed_segment(&self, bytes: &Bytes) -> Result<Bytes, BackendError> {
@@ -147,7 +178,7 @@ impl EncryptedBackend {
         let mut opened = Vec::new();
         for frame in &frames {
             let Some((envelope, place)) = segment::envelope(frame) else {
-                self.accept_clear("a record of the journal")?;
+                self.accept_clear(self.at_place("a record of the journal"))?;
                 self.seen().frames.insert(frame.hash, frame.hash);
                 frame::encode(
                     frame.at,
@@ -159,8 +190,8 @@ impl EncryptedBackend {
                 continue;
             };
             let plain = self.cipher.open(&envelope, &place).await;
-            let plain =
-                plain.map_err(|fault| self.undecrypted("a record of the journal", &fault))?;
+            let plain = plain
+                .map_err(|fault| undecrypted(self.at_place("a record of the journal"), &fault))?;
             self.seen().frames.insert(Sha256::of(&plain), frame.hash);
             opened.extend_from_slice(&plain);
         }
@@ -216,7 +247,13 @@ impl Backend for EncryptedBackend {
         Some(&*self.inner)
     }
 
-    async fn seal(&self, kind: &str, bytes: Bytes) -> Result<Bytes, BackendError> {
+    async fn seal(
+        &self,
+        file: StackFile,
+        about: &str,
+        bytes: Bytes,
+    ) -> Result<Bytes, BackendError> {
+        let kind = file.kind();
         if self.cipher.settings.writes_clear {
             return Ok(bytes);
         }
@@ -225,26 +262,47 @@ impl Backend for EncryptedBackend {
             .own()
             .await
             .map_err(|fault| self.unencrypted(&fault))?;
+        if let Some(sealed) = self.sealed_leaves(key, kind, &bytes) {
+            return Ok(sealed.into());
+        }
         let sealed = SealedFile {
             terrane_file: kind.to_owned(),
-            terrane_encryption: Envelope::seal(key, &format!("terrane {kind}"), &bytes),
+            about: about.to_owned(),
+            terrane_encryption: Envelope::seal(key, &SealedFile::place(kind, about), &bytes),
         };
         let sealed = serde_json::to_vec(&sealed).expect("invariant: a file is serialisable");
         Ok(sealed.into())
     }
 
-    async fn unseal(&self, kind: &str, bytes: Bytes) -> Result<Bytes, BackendError> {
-        let (envelope, place) = match serde_json::from_slice::<SealedFile>(&bytes) {
-            Ok(sealed) => (sealed.terrane_encryption, format!("terrane {kind}")),
-            Err(_) => match snapshot::envelope(&bytes) {
-                Some(found) => found,
-                None => return Ok(bytes),
+    async fn unseal(
+        &self,
+        file: StackFile,
+        name: &str,
+        bytes: Bytes,
+    ) -> Result<Bytes, BackendError> {
+        let kind = file.kind();
+        let opened = match serde_json::from_slice::<SealedFile>(&bytes) {
+            Ok(sealed) => {
+                let place = SealedFile::place(kind, &sealed.about);
+                self.cipher.open(&sealed.terrane_encryption, &place).await
+            }
+            Err(_) => match SealedState::find(&bytes) {
+                Some(sealed) => self.cipher.open_state(&sealed, &[kind, STATE]).await,
+                None => {
+                    // A person may well push a state in clear, but this program makes no plan in clear.
+                    if file == StackFile::Plan && !self.cipher.settings.accepts_clear {
+                        return Err(BackendError::Encrypted {
+                            place: name.to_owned(),
+                            reason: "it is in clear, and this program encrypts its plans; make a new one with `preview --out FILE`".to_owned(),
+                        });
+                    }
+                    Ok(bytes.to_vec())
+                }
             },
         };
-        let opened = self.cipher.open(&envelope, &place).await;
         opened
             .map(Bytes::from)
-            .map_err(|fault| self.undecrypted(&format!("the {kind}"), &fault))
+            .map_err(|fault| undecrypted(name.to_owned(), &fault))
     }
 
     async fn read(&self) -> Result<Option<Snapshot>, BackendError> {
@@ -279,7 +337,8 @@ impl Backend for EncryptedBackend {
             .own()
             .await
             .map_err(|fault| self.unencrypted(&fault))?;
-        let sealed = snapshot::seal(key, &bytes);
+        let sealed = self.sealed_leaves(key, STATE, &bytes);
+        let sealed = sealed.unwrap_or_else(|| whole::seal(key, &bytes));
         self.inner.write(sealed.into(), over).await
     }
 
@@ -346,9 +405,16 @@ impl Backend for EncryptedBackend {
     async fn read_version(&self, id: &str) -> Result<Bytes, BackendError> {
         let stored = self.inner.read_version(id).await?;
         // A version from before it was encrypted is read on request, and nothing follows from it.
-        match snapshot::envelope(&stored) {
+        match SealedState::find(&stored) {
             Some(_) => self.opened(&stored).await,
             None => Ok(stored),
         }
+    }
+}
+
+fn undecrypted(place: String, fault: &CipherFault) -> BackendError {
+    BackendError::Encrypted {
+        place,
+        reason: fault.to_string(),
     }
 }

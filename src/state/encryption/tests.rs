@@ -8,12 +8,14 @@ use age::secrecy::ExposeSecret as _;
 use bytes::Bytes;
 use terrane_vault::Age;
 
-use super::{EncryptedBackend, Encryption};
+use super::{EncryptedBackend, Encryption, StackFile};
 use crate::backend::{
     Backend, BackendError, Expected, LocalBackend, MemoryBackend, Position, Snapshot, conformance,
 };
 use crate::digest::Sha256;
 use crate::journal::frame;
+
+mod leaves;
 
 const CANARY: &str = "canary-in-the-state";
 const STATE: &str = r#"{"version":4,"terraform_version":"1.11.4","serial":7,"lineage":"l-1","outputs":{"p":{"value":"canary-in-the-state","type":"string"}},"resources":[],"check_results":null}"#;
@@ -95,15 +97,24 @@ fn without_key(text: &str, key: &Key) -> String {
 #[tokio::test]
 async fn an_encrypted_store_in_memory_is_a_store_like_all_others() {
     let key = Key::new();
-    conformance::check(async || {
-        let store = Arc::new(MemoryBackend::new());
-        let pair = [(); 2].map(|()| -> Arc<dyn Backend> {
-            Arc::new(over(&store, key.encryption().accepting_clear()))
-        });
-        let [a, b] = pair;
-        (a, b)
-    })
-    .await;
+    for all in [true, false] {
+        conformance::check(async || {
+            let store = Arc::new(MemoryBackend::new());
+            let pair = [(); 2].map(|()| -> Arc<dyn Backend> {
+                let encryption = key.encryption().accepting_clear();
+                Arc::new(over(
+                    &store,
+                    match all {
+                        true => encryption,
+                        false => encryption.sensitive_values_only(),
+                    },
+                ))
+            });
+            let [a, b] = pair;
+            (a, b)
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
@@ -116,9 +127,10 @@ async fn an_encrypted_store_in_files_is_a_store_like_all_others() {
         let path = folder.path().join(format!("{}.tfstate", count.get()));
         let open = |path: &Path| -> Arc<dyn Backend> {
             let inner = Arc::new(LocalBackend::new(path).expect("a store"));
+            let encryption = key.encryption().accepting_clear();
             Arc::new(EncryptedBackend::new(
                 inner,
-                key.encryption().accepting_clear(),
+                encryption.sensitive_values_only(),
             ))
         };
         (open(&path), open(&path))
@@ -157,19 +169,22 @@ async fn nothing_of_a_state_or_a_record_is_in_the_store_and_all_of_it_comes_back
 
     // A plan and a copy of the state go through other hands.
     let plan = Bytes::from_static(b"a plan with canary-in-the-state");
-    let sealed = encrypted.seal("plan", plan.clone()).await.expect("sealed");
+    let sealed = encrypted.seal(StackFile::Plan, "", plan.clone());
+    let sealed = sealed.await.expect("sealed");
     assert!(!String::from_utf8_lossy(&sealed).contains(CANARY));
     let other = over(&store, key.encryption());
-    assert_eq!(
-        other.unseal("plan", sealed.clone()).await.expect("opened"),
-        plan
-    );
-    assert!(super::is_sealed(&sealed, "plan") && !super::is_sealed(&sealed, "rescue"));
-    assert!(other.unseal("rescue", sealed).await.is_err());
-    assert_eq!(
-        other.unseal("state", stored).await.expect("opened"),
-        STATE.as_bytes()
-    );
+    let opened = other.unseal(StackFile::Plan, "the plan", sealed.clone());
+    assert_eq!(opened.await.expect("opened"), plan);
+    assert!(super::is_sealed(&sealed, StackFile::Plan));
+    assert!(!super::is_sealed(&sealed, StackFile::Rescue));
+    let moved = other.unseal(StackFile::Rescue, "the file", sealed).await;
+    assert!(moved.is_err());
+    let copy = other.unseal(StackFile::Rescue, "the copy", stored).await;
+    assert_eq!(copy.expect("opened"), STATE.as_bytes());
+    // Whoever can write where plans are kept cannot put one in clear there.
+    let clear = other.unseal(StackFile::Plan, "the plan in saved.plan", plan);
+    let clear = clear.await.expect_err("refused").to_string();
+    insta::assert_snapshot!(clear, @"the plan in saved.plan cannot be used: it is in clear, and this program encrypts its plans; make a new one with `preview --out FILE`");
 }
 
 #[tokio::test]

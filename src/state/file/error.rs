@@ -50,6 +50,14 @@ pub enum FileError {
         /// The reason that the envelope gives.
         encryption_version: String,
     },
+    /// It is encrypted by a program with a key.
+    #[error(
+        "the state is encrypted with `{key}`; only a program whose backend has `.encrypted_with(…)` and that key reads it"
+    )]
+    Sealed {
+        /// The key service that encrypted it.
+        key: String,
+    },
     /// It is larger than any state should be.
     #[error("the state file has {size} bytes, more than the limit of {limit}")]
     TooLarge {

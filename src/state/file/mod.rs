@@ -1,7 +1,7 @@
 //! State files: Terraform's format v4, and refusals of everything else that name the place.
 
 mod error;
-mod node;
+pub(crate) mod node;
 pub mod v4;
 
 pub use error::FileError;

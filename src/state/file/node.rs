@@ -96,10 +96,8 @@ impl<'a, 'p> Node<'a, 'p> {
     }
 
     fn damaged_at(&self, offset: usize, reason: impl fmt::Display) -> FileError {
-        // Values borrow from the document, so the distance of their text to its start is where they are.
-        let start = (self.text.as_ptr() as usize).saturating_sub(self.document.as_ptr() as usize);
         let before = self.document.as_bytes();
-        let before = &before[..(start + offset).min(before.len())];
+        let before = &before[..(self.range().start + offset).min(before.len())];
         FileError::Damaged {
             line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
             column: 1 + before
@@ -110,6 +108,12 @@ impl<'a, 'p> Node<'a, 'p> {
             path: self.place.to_string(),
             reason: reason.to_string(),
         }
+    }
+
+    /// Where its text is in that of the document, which it borrows from.
+    pub(crate) fn range(&self) -> std::ops::Range<usize> {
+        let start = (self.text.as_ptr() as usize).saturating_sub(self.document.as_ptr() as usize);
+        start..start + self.text.len()
     }
 
     /// The value as text.

@@ -9,6 +9,7 @@ use terrane_core::addr::InstanceAddr;
 
 use super::{Recorder as _, Run};
 use crate::backend::{Backend as _, BackendError, Expected, LocalBackend};
+use crate::encryption::{self, StackFile};
 use crate::file::v4;
 use crate::journal::{IntentAction, OpenIntent, OperationId, Resolution, Resolve};
 use crate::model::{Lineage, RawJson, State};
@@ -33,6 +34,23 @@ pub struct Origin {
     pub place: String,
     /// The arguments that lead a program there, as a shell takes them.
     pub arguments: String,
+}
+
+impl Origin {
+    /// Where a rescue file belongs, which also an encrypted one says; `None` where it cannot be told.
+    pub fn of_file(bytes: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct File {
+            terrane_rescue: Member,
+        }
+        match encryption::about(bytes) {
+            Some(about) => serde_json::from_str(&about).ok(),
+            None => {
+                let file: File = serde_json::from_slice(bytes).ok()?;
+                file.terrane_rescue.origin
+            }
+        }
+    }
 }
 
 /// A state with the operations whose ends it holds.
@@ -214,9 +232,12 @@ impl Run {
             None => Expected::Absent,
             Some(snapshot) => Expected::Token(snapshot.token),
         };
+        let about = serde_json::to_string(&origin).expect("invariant: an origin is serialisable");
         let rescued = Rescued::new(state, self.now().ended.clone(), origin);
         let bytes = v4::write(&rescued.to_state(), v4::Layout::Indented);
-        let sealed = self.holding.backend.seal("rescue", bytes.into()).await?;
+        let backend = &self.holding.backend;
+        let sealed = backend.seal(StackFile::Rescue, &about, bytes.into());
+        let sealed = sealed.await?;
         file.write(sealed, &over).await.map(drop)
     }
 }

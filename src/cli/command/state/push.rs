@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use terrane_core::Diagnostic;
 use terrane_state::model::{Successor, WriteRefused};
-use terrane_state::{Change, Closed, Recorder as _, Rescued, Restore, State, file};
+use terrane_state::{Change, Closed, Recorder as _, Rescued, Restore, StackFile, State, file};
 
 use crate::args::Yes;
 use crate::error::CommandError;
@@ -29,7 +29,7 @@ pub(super) async fn run(
         Diagnostic::error(format!("cannot read {name}")).detail(error.to_string())
     })?;
     let backend = session.backend().await?;
-    let bytes = backend.unseal("rescue", bytes.into()).await;
+    let bytes = backend.unseal(StackFile::Rescue, &name, bytes.into()).await;
     let bytes = bytes.map_err(|error| run_error(&error.into()))?;
     let pushed = file::read(&bytes).map_err(|error| {
         let refused = Diagnostic::error(format!("{name} is not a state that can be pushed"));

@@ -11,8 +11,8 @@ use terrane_deploy::{HeldRun, PlanSource, Sourced};
 use terrane_engine::{CallerIdentity, Fingerprint, Origin, Plan, PlanMode, Recovered, SavedPlan};
 use terrane_provider::Plugins;
 use terrane_state::{
-    Clock as _, Operation, PlanUse, PrivateFile, Random as _, Sha256, SystemClock, SystemRandom,
-    Timestamp, is_sealed,
+    Clock as _, Operation, PlanUse, PrivateFile, Random as _, Sha256, StackFile, SystemClock,
+    SystemRandom, Timestamp, is_sealed,
 };
 
 use super::apply::{Applying, Request, Work, carry_out, reported};
@@ -44,11 +44,8 @@ pub(crate) fn check_target(file: &Path) -> Result<(), CommandError> {
 
 /// Whether a file is a plan, in clear or encrypted.
 fn is_plan(bytes: &[u8]) -> bool {
-    SavedPlan::is_one(bytes) || is_sealed(bytes, PLAN)
+    SavedPlan::is_one(bytes) || is_sealed(bytes, StackFile::Plan)
 }
-
-/// What plans are called where they are encrypted.
-const PLAN: &str = "plan";
 
 /// Writes a plan into that file, with all that it comes from; encrypted, if the state is.
 pub(crate) async fn write(
@@ -59,7 +56,8 @@ pub(crate) async fn write(
 ) -> Result<SavedAs, CommandError> {
     let bytes = SavedPlan::write(plan, origin)
         .map_err(|error| Diagnostic::error("the plan cannot be saved").detail(error.to_string()))?;
-    let sealed = session.backend().await?.seal(PLAN, bytes.into()).await;
+    let backend = session.backend().await?;
+    let sealed = backend.seal(StackFile::Plan, "", bytes.into()).await;
     let bytes = sealed.map_err(|error| run_error(&error.into()))?;
     let written = PrivateFile::new(file).and_then(|file| file.replace(&bytes, is_plan));
     written.map_err(|error| run_error(&error.into()))?;
@@ -136,11 +134,10 @@ pub(crate) async fn open(
     let bytes = PrivateFile::new(file).and_then(|file| file.read());
     let bytes = bytes.map_err(|error| run_error(&error.into()))?;
     let bytes = bytes.ok_or_else(|| Diagnostic::error(format!("there is no file {place}")))?;
-    let opened = session
-        .backend()
-        .await?
-        .unseal(PLAN, bytes.clone().into())
-        .await;
+    let name = format!("the plan in {place}");
+    let backend = session.backend().await?;
+    let opened = backend.unseal(StackFile::Plan, &name, bytes.clone().into());
+    let opened = opened.await;
     let opened = opened.map_err(|error| run_error(&error.into()))?;
     let saved = SavedPlan::read(&opened)
         .map_err(|error| refused(format!("the plan in {place} cannot be used"), error).hint(AGAIN));

@@ -5,13 +5,15 @@ mod json;
 mod paths;
 mod pieces;
 mod read;
+mod sensitive;
 mod write;
 
 pub(crate) use instance::{read_instance, write_instance};
 pub use json::Layout;
 pub use pieces::Pieces;
 pub use read::{read, serial_in_start};
+pub(crate) use sensitive::sensitive_places;
 pub use write::{write, write_pieces};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

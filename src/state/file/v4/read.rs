@@ -45,6 +45,12 @@ pub fn read(bytes: &[u8]) -> Result<State, FileError> {
             encryption_version: envelope.string()?.into_owned(),
         });
     }
+    if let Some(header) = members.take(&root, "terrane_encryption") {
+        let key = header.members()?.need(&header, "key")?;
+        return Err(FileError::Sealed {
+            key: key.string()?.into_owned(),
+        });
+    }
     let Some(version) = version else {
         return Err(root.damaged("member \"version\" is missing"));
     };

@@ -533,7 +533,7 @@ fn any_address() -> impl Strategy<Value = InstanceAddr> {
 }
 
 prop_compose! {
-    fn any_state()(
+    pub(crate) fn any_state()(
         lineage in "[a-f0-9-]{0,36}",
         serial in any::<u64>(),
         outputs in btree_map(any::<String>(), (raw_json(), any::<bool>()), 0..3),

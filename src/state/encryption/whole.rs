@@ -1,4 +1,4 @@
-//! An encrypted state as a file of version 4: what tells states apart is in clear, all else is in one member.
+//! A state that is encrypted whole, as a file of version 4: what tells states apart is in clear, all else is in one member.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,12 +12,17 @@ struct File {
     serial: u64,
     lineage: String,
     outputs: serde_json::Map<String, serde_json::Value>,
-    /// One resource of a mode that no tool knows: to Terraform and OpenTofu an encrypted state is an error, and not an empty state, for
-    /// which they would create every object a second time.
     resources: [Guard; 1],
     check_results: (),
     terrane_encryption: Envelope,
 }
+
+/// The name of the member that has what opens a file.
+pub(super) const MEMBER: &str = "terrane_encryption";
+
+/// One resource of a mode that no tool knows: to Terraform and OpenTofu an encrypted state is an error. They would take one without
+/// resources for an empty state and create every object a second time, and ciphertexts for values.
+pub(super) const GUARD: &str = r#"{"mode":"encrypted","type":"terrane_encrypted","name":"state","provider":"provider[\"terraform.io/builtin/terraform\"]","instances":[]}"#;
 
 #[derive(Serialize, Deserialize)]
 struct Guard {
@@ -58,13 +63,7 @@ pub(super) fn seal(key: &WrappedKey, state: &[u8]) -> Vec<u8> {
         serial,
         lineage,
         outputs: serde_json::Map::new(),
-        resources: [Guard {
-            mode: "encrypted".to_owned(),
-            type_name: "terrane_encrypted".to_owned(),
-            name: "state".to_owned(),
-            provider: "provider[\"terraform.io/builtin/terraform\"]".to_owned(),
-            instances: [],
-        }],
+        resources: [serde_json::from_str(GUARD).expect("invariant: the guard is a resource")],
         check_results: (),
         terrane_encryption: envelope,
     };
