@@ -1,4 +1,58 @@
-//! Terraform configurations as Rust programs for terrane, with a proof that both plan the same.
+//! Turns a Terraform configuration into a Rust program on terrane, with a proof that both plan the same.
+//!
+//! ```text
+//! *.tf, *.tf.json, *.tfvars ─► modules ─► bindings of the types in use ─► functions of Rust ─► a Cargo project
+//! ```
+//!
+//! Expressions get types as far as they can be inferred: from the schema of an attribute, from the constraint of a variable, from what
+//! functions give. What the cloud decides is an `Output`. Where no type is found, a value is a `Dyn` of `terrane-functions`, which follows
+//! HCL's rules when the program runs; the program is right either way, and the types make it read as one that was written in Rust. What
+//! cannot be said at all is a `compile_error!` with the original's place and text.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `ast`, `native`, `json` | HCL's expressions and bodies, read from both syntaxes |
+//! | `model` | modules: what each declares and calls |
+//! | `bindings` | the types in use, and their names in Rust |
+//! | `ty`, `scope` | types of expressions; what names are in the program |
+//! | `expr`, `dynamic` | expressions with types, and without |
+//! | `variables` | constraints, defaults, the configuration |
+//! | `blocks`, `declare`, `program` | arguments, declarations, functions |
+//! | `project` | files |
+//! | [`check`], [`against`] | the proof: that the program plans what Terraform plans |
+//!
+//! Why not types that a person writes by hand into a mapping: a conversion has to need nobody. Why not dynamic values everywhere: the
+//! compiler checks types, and people leave HCL for that.
 
 pub mod against;
+mod ast;
+mod bindings;
+mod blocks;
 pub mod check;
+mod declare;
+mod dynamic;
+mod expr;
+mod json;
+mod model;
+mod names;
+mod native;
+mod program;
+mod project;
+mod scope;
+mod sources;
+mod ty;
+mod variables;
+
+pub use bindings::Schemas;
+pub use project::{Options, Project, convert};
+pub use scope::Untranslated;
+pub use sources::ConvertError;
+
+/// The providers that a configuration uses: source and version requirement.
+///
+/// # Errors
+/// When the configuration is not valid.
+pub fn required_providers(folder: &std::path::Path) -> Result<Vec<(String, String)>, ConvertError> {
+    let configuration = model::read(folder)?;
+    Ok(bindings::required(&configuration))
+}

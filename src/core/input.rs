@@ -1,6 +1,6 @@
 //! Values that an argument accepts: a literal, an output, or a collection of both.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -156,6 +156,30 @@ where
 {
     fn from(elements: &'a Vec<X>) -> Self {
         list(elements)
+    }
+}
+
+impl<'a, T, X> From<&'a BTreeSet<X>> for Input<Vec<T>>
+where
+    &'a X: Into<Input<T>>,
+{
+    fn from(elements: &'a BTreeSet<X>) -> Self {
+        list(elements)
+    }
+}
+
+impl<T, X: Into<Input<T>>> From<BTreeSet<X>> for Input<Vec<T>> {
+    fn from(elements: BTreeSet<X>) -> Self {
+        list(elements)
+    }
+}
+
+impl<'a, T, X> From<&'a BTreeMap<String, X>> for Input<BTreeMap<String, T>>
+where
+    &'a X: Into<Input<T>>,
+{
+    fn from(members: &'a BTreeMap<String, X>) -> Self {
+        map(members.iter().map(|(key, x)| (key.as_str(), x)))
     }
 }
 

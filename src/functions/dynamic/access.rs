@@ -1,6 +1,8 @@
 //! What lies in a value: members, elements, parts of each, and what loops need.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use terrane_core::addr::InstanceKey;
 use terrane_core::value::PathStep;
@@ -72,6 +74,15 @@ impl Dyn {
         }
     }
 
+    /// Arguments whose last is a list of arguments: `f(a, list...)`.
+    pub fn expanded(fixed: impl IntoIterator<Item = Self>, rest: &Self) -> Vec<Self> {
+        let rest = match rest.elements() {
+            Some(rest) => rest,
+            None => vec![Self::failed("arguments are known only after apply")],
+        };
+        fixed.into_iter().chain(rest).collect()
+    }
+
     /// The elements, if it is a list whose length is known.
     pub(crate) fn elements(&self) -> Option<Vec<Self>> {
         match &self.0 {
@@ -102,7 +113,7 @@ impl Dyn {
     }
 
     /// Keys and elements, as `for` sees them.
-    fn pairs(&self) -> Option<Vec<(Self, Self)>> {
+    pub(super) fn pairs(&self) -> Option<Vec<(Self, Self)>> {
         if let Some(entries) = self.entries() {
             return Some(
                 entries
@@ -126,20 +137,13 @@ impl Dyn {
 
     /// A part of each element: `list[*].id`. What is no list is one of itself, and null an empty one.
     #[must_use]
-    pub fn splat(&self, part: impl Fn(Self) -> Self + Send + Sync + 'static) -> Self {
-        self.each_part(Arc::new(part))
-    }
-
-    fn each_part(&self, part: Arc<dyn Fn(Self) -> Self + Send + Sync>) -> Self {
+    pub fn splat(&self, part: impl Fn(Self) -> Self) -> Self {
         match &self.0 {
             Inner::Failed(_) => self.clone(),
-            Inner::Known(Value::Null) => Self::list([Self::NULL; 0]),
-            Inner::Deferred(_) => Self::defer(vec![self.clone()], move |values| {
-                let parts = Self::from(&values[0]).each_part(part.clone());
-                parts.known().map_err(|error| error.to_string())
-            }),
+            Inner::Known(Value::Null) => Self::empty_list(),
+            Inner::Deferred(_) => self.looped(|_, value| Self::list([part(value)]), concat),
             _ => match self.elements() {
-                Some(elements) => Self::list(elements.into_iter().map(|one| part(one))),
+                Some(elements) => Self::list(elements.into_iter().map(part)),
                 None => Self::list([part(self.clone())]),
             },
         }
@@ -147,81 +151,82 @@ impl Dyn {
 
     /// `[for key, value in self : body]`.
     #[must_use]
-    pub fn for_list(&self, body: impl Fn(Self, Self) -> Self + Send + Sync + 'static) -> Self {
-        self.for_list_if(|_, _| Self::from(true), body)
+    pub fn for_list<D: Into<Self>>(&self, body: impl Fn(Self, Self) -> D) -> Self {
+        self.looped(|key, value| Self::list([body(key, value)]), concat)
     }
 
     /// `[for key, value in self : body if condition]`.
     #[must_use]
-    pub fn for_list_if(
+    pub fn for_list_if<C: Into<Self>, D: Into<Self>>(
         &self,
-        condition: impl Fn(Self, Self) -> Self + Send + Sync + 'static,
-        body: impl Fn(Self, Self) -> Self + Send + Sync + 'static,
+        condition: impl Fn(Self, Self) -> C,
+        body: impl Fn(Self, Self) -> D,
     ) -> Self {
-        let body = move |key: Self, value: Self| {
+        let body = |key: Self, value: Self| {
             choose(
                 condition(key.clone(), value.clone()),
                 || Self::list([body(key, value)]),
-                || Self::list([Self::NULL; 0]),
+                Self::empty_list,
             )
         };
-        self.looped(Arc::new(body), |parts| super::call("concat", parts))
+        self.looped(body, concat)
     }
 
-    /// `{for key, value in self : key => value if condition}`: `body` gives a list of the pairs that a round adds.
+    /// `{for key, value in self : key => value}`: `body` gives the pair that a round adds.
     #[must_use]
-    pub fn for_object(
+    pub fn for_object<K: Into<Self>, D: Into<Self>>(
         &self,
-        body: impl Fn(Self, Self) -> (Self, Self) + Send + Sync + 'static,
+        body: impl Fn(Self, Self) -> (K, D),
     ) -> Self {
-        self.for_object_if(|_, _| Self::from(true), body)
+        self.for_object_if(|_, _| true, body)
     }
 
     /// The same with a condition.
     #[must_use]
-    pub fn for_object_if(
+    pub fn for_object_if<C: Into<Self>, K: Into<Self>, D: Into<Self>>(
         &self,
-        condition: impl Fn(Self, Self) -> Self + Send + Sync + 'static,
-        body: impl Fn(Self, Self) -> (Self, Self) + Send + Sync + 'static,
+        condition: impl Fn(Self, Self) -> C,
+        body: impl Fn(Self, Self) -> (K, D),
     ) -> Self {
-        let body = move |key: Self, value: Self| {
-            choose(
-                condition(key.clone(), value.clone()),
-                || Self::object_of([body(key, value)]),
-                || Self::object_of([]),
-            )
-        };
-        self.looped(Arc::new(body), |parts| super::call("merge", parts))
-    }
-
-    /// `{for key, value in self : key => value...}`: elements of one key are a list.
-    #[must_use]
-    pub fn for_groups_if(
-        &self,
-        condition: impl Fn(Self, Self) -> Self + Send + Sync + 'static,
-        body: impl Fn(Self, Self) -> (Self, Self) + Send + Sync + 'static,
-    ) -> Self {
-        let body = move |key: Self, value: Self| {
+        let body = |key: Self, value: Self| {
             choose(
                 condition(key.clone(), value.clone()),
                 || {
                     let (key, value) = body(key, value);
-                    Self::object_of([(key, Self::list([value]))])
+                    Self::object_of([(key.into(), value.into())])
                 },
-                || Self::object_of([]),
+                Self::empty_object,
             )
         };
-        self.looped(Arc::new(body), |parts| {
-            let mut groups: std::collections::BTreeMap<Arc<str>, Vec<Self>> = Default::default();
+        self.looped(body, |parts| super::call("merge", parts))
+    }
+
+    /// `{for key, value in self : key => value...}`: the values of one key are a list.
+    #[must_use]
+    pub fn for_groups_if<C: Into<Self>, K: Into<Self>, D: Into<Self>>(
+        &self,
+        condition: impl Fn(Self, Self) -> C,
+        body: impl Fn(Self, Self) -> (K, D),
+    ) -> Self {
+        let body = |key: Self, value: Self| {
+            choose(
+                condition(key.clone(), value.clone()),
+                || {
+                    let (key, value) = body(key, value);
+                    Self::object_of([(key.into(), Self::list([value]))])
+                },
+                Self::empty_object,
+            )
+        };
+        self.looped(body, |parts| {
+            let mut groups: BTreeMap<Arc<str>, Vec<Self>> = BTreeMap::new();
             for part in &parts {
                 let Some(entries) = part.entries() else {
                     return Self::failed("a key of a group is known only after apply");
                 };
                 for (key, list) in entries {
-                    groups
-                        .entry(key)
-                        .or_default()
-                        .extend(list.elements().unwrap_or_default());
+                    let list = list.elements().unwrap_or_default();
+                    groups.entry(key).or_default().extend(list);
                 }
             }
             Self::object(
@@ -232,27 +237,20 @@ impl Dyn {
         })
     }
 
-    fn looped(
-        &self,
-        body: Arc<dyn Fn(Self, Self) -> Self + Send + Sync>,
-        join: fn(Vec<Self>) -> Self,
-    ) -> Self {
+    fn looped(&self, body: impl Fn(Self, Self) -> Self, join: fn(Vec<Self>) -> Self) -> Self {
         match &self.0 {
             Inner::Failed(_) => self.clone(),
             Inner::Deferred(_) => {
-                // What the body borrows from outside may be unknown as well; it is then part of no input, and the loop fails.
-                Self::defer(vec![self.clone()], move |values| {
-                    let whole = Self::from(&values[0]).looped(body.clone(), join);
-                    whole.known().map_err(|error| error.to_string())
-                })
+                static NEXT: AtomicUsize = AtomicUsize::new(0);
+                let id = NEXT.fetch_add(2, Ordering::Relaxed);
+                let round = body(Self::round(id), Self::round(id + 1));
+                Self::defer_loop(self, [id, id + 1], &round, join)
             }
             Inner::Known(Value::Null) => Self::failed("`for` needs a collection, found null"),
             _ => match self.pairs() {
                 Some(pairs) => {
-                    let parts: Vec<Self> = pairs
-                        .into_iter()
-                        .map(|(key, value)| body(key, value))
-                        .collect();
+                    let parts = pairs.into_iter().map(|(key, value)| body(key, value));
+                    let parts: Vec<Self> = parts.collect();
                     match parts.iter().find(|part| part.is_failed()) {
                         Some(failed) => failed.clone(),
                         None => join(parts),
@@ -325,6 +323,19 @@ impl Dyn {
     pub fn instance_key(&self) -> Result<InstanceKey, FunctionError> {
         Ok(InstanceKey::string(self.text()?))
     }
+}
+
+/// The value, or the default where it is null: a variable with `nullable = false`.
+pub fn not_null(value: impl Into<Dyn>, default: impl Into<Dyn>) -> Dyn {
+    let value = value.into();
+    match &value.0 {
+        Inner::Known(Value::Null) => default.into(),
+        _ => value,
+    }
+}
+
+fn concat(parts: Vec<Dyn>) -> Dyn {
+    super::call("concat", parts)
 }
 
 impl Deferred {

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer};
 use terrane_core::value::Number;
 use terrane_core::{Expr, Input, IntoExpr, IntoValue, Output, Path, Resource, Secret, Type, Value};
 
-use super::{Deferred, Dyn, Inner};
+use super::{Deferred, Dyn, Inner, Source};
 
 impl From<Expr> for Dyn {
     fn from(expr: Expr) -> Self {
@@ -19,7 +19,7 @@ impl From<Expr> for Dyn {
                 Self::object(members.map(|(key, one)| (key.clone(), Self::from(one.clone()))))
             }
             inputs => Self(Inner::Deferred(Deferred {
-                inputs: [inputs].into(),
+                inputs: [Source::Expr(inputs)].into(),
                 path: Path::root(),
                 compute: None,
             })),

@@ -31,14 +31,15 @@ mod yaml_document;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use terrane_core::{Expr, Output, Path, PathStep, Value};
+use terrane_core::{Expr, Location, Output, Path, PathStep, Value};
 
 use crate::FunctionError;
 
+pub use access::not_null;
 pub use calls::{call, is_known_function};
 pub use constraint::Constraint;
 pub use conversions::AsDyn;
-pub use operators::{choose, join_texts};
+pub use operators::{choose, join_list, join_texts};
 
 /// A value of any type: known, a structure with parts that the cloud decides, decided by the cloud as a whole, or a fault.
 #[derive(Clone, Debug)]
@@ -55,13 +56,21 @@ pub(crate) enum Inner {
     Failed(Arc<str>),
 }
 
-/// A value that is computed from expressions once the engine knows them.
+/// A value that is computed from others once the engine knows them.
 #[derive(Clone)]
 pub(crate) struct Deferred {
-    inputs: Arc<[Expr]>,
+    inputs: Arc<[Source]>,
     /// The part of the only input that is meant, where nothing is computed.
     path: Path,
     compute: Option<Arc<Compute>>,
+}
+
+/// Where an input comes from.
+#[derive(Clone)]
+pub(crate) enum Source {
+    Expr(Expr),
+    /// The key or the value of a loop's round; no two loops share one.
+    Round(usize),
 }
 
 type Compute = dyn Fn(&[Value]) -> Result<Value, String> + Send + Sync;
@@ -69,7 +78,10 @@ type Compute = dyn Fn(&[Value]) -> Result<Value, String> + Send + Sync;
 impl std::fmt::Debug for Deferred {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list()
-            .entries(self.inputs.iter().map(Expr::origin))
+            .entries(self.inputs.iter().map(|input| match input {
+                Source::Expr(expr) => expr.origin(),
+                Source::Round(_) => "each".to_owned(),
+            }))
             .finish()
     }
 }
@@ -82,7 +94,10 @@ impl Deferred {
 
     fn expr(&self) -> Expr {
         let Some(compute) = self.compute.clone() else {
-            let whole = Output::<Value>::new(self.inputs[0].clone());
+            let Some(Source::Expr(input)) = self.inputs.first() else {
+                return Expr::invalid("a loop's value outside of it", Location::caller());
+            };
+            let whole = Output::<Value>::new(input.clone());
             let part = self
                 .path
                 .steps()
@@ -94,13 +109,17 @@ impl Deferred {
                 });
             return part.into_expr();
         };
-        let all = Output::<Value>::new(Expr::list(self.inputs.to_vec()));
+        let inputs = self.inputs.iter().map(|input| match input {
+            Source::Expr(expr) => expr.clone(),
+            Source::Round(_) => Expr::invalid("a loop's value outside of it", Location::caller()),
+        });
+        let all = Output::<Value>::new(Expr::list(inputs.collect()));
         let computed = all.try_map(move |all: Value| compute(all.elements().unwrap_or_default()));
         computed.into_expr()
     }
 
     /// The same with a fault of its path as a fault of the computation, which `try` can replace.
-    fn computed(&self) -> (Arc<[Expr]>, Arc<Compute>) {
+    fn computed(&self) -> (Arc<[Source]>, Arc<Compute>) {
         if let Some(compute) = &self.compute {
             return (self.inputs.clone(), compute.clone());
         }
@@ -191,6 +210,16 @@ impl Dyn {
         }
     }
 
+    /// A list without elements.
+    pub fn empty_list() -> Self {
+        Self(Inner::Known(Value::list(Vec::new())))
+    }
+
+    /// An object without members.
+    pub fn empty_object() -> Self {
+        Self::from_members(BTreeMap::new())
+    }
+
     /// A value that serde can write: a struct of the configuration, a list of them.
     pub fn of(value: &(impl serde::Serialize + ?Sized)) -> Self {
         match serde_json::to_value(value) {
@@ -216,18 +245,23 @@ impl Dyn {
     }
 
     /// Inputs and a computation that make this value, for any value without a fault.
-    fn parts(&self) -> (Vec<Expr>, Arc<Compute>) {
+    fn parts(&self) -> (Vec<Source>, Arc<Compute>) {
         match &self.0 {
             Inner::Known(value) => {
                 let value = value.clone();
                 (Vec::new(), Arc::new(move |_: &[Value]| Ok(value.clone())))
             }
-            Inner::Deferred(deferred) if deferred.compute.is_some() => {
+            // The part alone, so that it does not wait for its neighbours.
+            Inner::Deferred(deferred)
+                if deferred.compute.is_none()
+                    && matches!(deferred.inputs.first(), Some(Source::Expr(_))) =>
+            {
+                (vec![Source::Expr(deferred.expr())], Arc::new(first))
+            }
+            Inner::Deferred(deferred) => {
                 let (inputs, compute) = deferred.computed();
                 (inputs.to_vec(), compute)
             }
-            // The part alone, so that it does not wait for its neighbours.
-            Inner::Deferred(deferred) => (vec![deferred.expr()], Arc::new(first)),
             Inner::Failed(reason) => {
                 let reason = reason.clone();
                 (
@@ -249,7 +283,7 @@ impl Dyn {
     fn joined(
         all: &[Self],
         join: impl Fn(Vec<Value>) -> Result<Value, String> + Send + Sync + 'static,
-    ) -> (Vec<Expr>, Arc<Compute>) {
+    ) -> (Vec<Source>, Arc<Compute>) {
         let mut inputs = Vec::new();
         let mut computes = Vec::with_capacity(all.len());
         for one in all {
@@ -286,6 +320,78 @@ impl Dyn {
             inputs: inputs.into(),
             path: Path::root(),
             compute: Some(compute),
+        }))
+    }
+
+    /// The value or key of a loop's round, while the loop's collection is not known.
+    pub(crate) fn round(id: usize) -> Self {
+        Self(Inner::Deferred(Deferred {
+            inputs: [Source::Round(id)].into(),
+            path: Path::root(),
+            compute: None,
+        }))
+    }
+
+    /// What a loop makes of a collection that is not known yet: `rounds` are what one round makes, and `join` joins those of all.
+    pub(crate) fn defer_loop(
+        collection: &Self,
+        ids: [usize; 2],
+        round: &Self,
+        join: fn(Vec<Self>) -> Self,
+    ) -> Self {
+        if round.is_failed() {
+            // It may hold for every element, and for none.
+            let reason = round.clone();
+            return Self::defer(vec![collection.clone()], move |values| {
+                match Self::from(&values[0]).pairs() {
+                    Some(pairs) if pairs.is_empty() => {
+                        join(Vec::new()).known().map_err(|error| error.to_string())
+                    }
+                    _ => reason.known().map_err(|error| error.to_string()),
+                }
+            });
+        }
+        let (inputs, compute) = round.parts();
+        let own = |source: &Source| matches!(source, Source::Round(id) if ids.contains(id));
+        let slots: Vec<Option<usize>> = inputs
+            .iter()
+            .map(|source| match source {
+                Source::Round(id) => ids.iter().position(|own| own == id),
+                Source::Expr(_) => None,
+            })
+            .collect();
+        let (mut all, of_collection) = collection.parts();
+        let first_outer = all.len();
+        all.extend(inputs.iter().filter(|source| !own(source)).cloned());
+        let compute = move |values: &[Value]| {
+            let (own, outer) = values.split_at(first_outer.min(values.len()));
+            let collection = Self::from(of_collection(own)?);
+            if collection.as_known().is_some_and(|it| it.is_null()) {
+                return Err("`for` needs a collection, found null".to_owned());
+            }
+            let pairs = collection.pairs().ok_or("`for` needs a collection")?;
+            let mut parts = Vec::with_capacity(pairs.len());
+            for (key, value) in pairs {
+                let pair = [
+                    key.known().map_err(|error| error.to_string())?,
+                    value.known().map_err(|error| error.to_string())?,
+                ];
+                let mut outer = outer.iter();
+                let inputs: Vec<Value> = slots
+                    .iter()
+                    .filter_map(|slot| match slot {
+                        Some(place) => Some(pair[*place].clone()),
+                        None => outer.next().cloned(),
+                    })
+                    .collect();
+                parts.push(Self::from(compute(&inputs)?));
+            }
+            join(parts).known().map_err(|error| error.to_string())
+        };
+        Self(Inner::Deferred(Deferred {
+            inputs: all.into(),
+            path: Path::root(),
+            compute: Some(Arc::new(compute)),
         }))
     }
 
@@ -382,9 +488,7 @@ impl Dyn {
                 )
             }
             Inner::Deferred(deferred) => deferred.expr(),
-            Inner::Failed(reason) => {
-                Expr::invalid(reason.to_string(), terrane_core::Location::caller())
-            }
+            Inner::Failed(reason) => Expr::invalid(reason.to_string(), Location::caller()),
         }
     }
 }

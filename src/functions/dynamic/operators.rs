@@ -90,6 +90,15 @@ pub fn join_texts(parts: impl IntoIterator<Item = Dyn>) -> Dyn {
     })
 }
 
+/// The texts of a list in a row: a loop in a template.
+pub fn join_list(texts: &Dyn) -> Dyn {
+    Dyn::defer(vec![texts.clone()], |values| {
+        let texts = plain(&values[0]).elements().unwrap_or_default();
+        let texts: Result<String, String> = texts.iter().map(text).collect();
+        Ok(texts?.into())
+    })
+}
+
 macro_rules! arithmetic {
     ($($operator:ident $method:ident $of:path;)*) => {
         $(impl<D: Into<Dyn>> $operator<D> for Dyn {

@@ -1,0 +1,466 @@
+//! Blocks as builders: the arguments of resources, data sources, providers, and what is nested in them.
+
+use terrane_codegen::{BoundKind, BoundMember, BoundObject};
+use terrane_core::schema::Nesting;
+
+use crate::ast::{Attribute, Block, Body, Kind, Node};
+use crate::scope::{Scope, string};
+use crate::ty::{Code, Form, Ty};
+
+/// The typed builder cannot say it; untyped arguments can.
+pub(crate) struct Untypable;
+
+/// A builder: a chain of calls, and statements that go on with it.
+pub(crate) struct Chain {
+    pub(crate) calls: String,
+    /// Statements on the variable named by [`HERE`].
+    pub(crate) statements: Vec<String>,
+}
+
+/// Stands for the builder's variable.
+pub(crate) const HERE: &str = "\u{2}";
+
+impl Chain {
+    /// The whole as one expression.
+    pub(crate) fn expression(&self, start: &str) -> String {
+        if self.statements.is_empty() {
+            return format!("{start}{}", self.calls);
+        }
+        let statements = self.statements.join("\n").replace(HERE, "block");
+        format!(
+            "{{ let mut block = {start}{}; {statements} block }}",
+            self.calls
+        )
+    }
+}
+
+/// Lines of comments before something.
+pub(crate) fn comment_lines(comments: &[String]) -> String {
+    let lines = comments.iter().flat_map(|it| it.lines());
+    lines.map(|line| format!("// {line}\n")).collect()
+}
+
+impl Scope<'_> {
+    /// The calls that set what a body says, but for the arguments that `skipped` names.
+    pub(crate) fn typed_chain(
+        &self,
+        objects: &[BoundObject],
+        object: usize,
+        path: &dyn Fn(usize) -> String,
+        body: &Body,
+        skipped: &[&str],
+    ) -> Result<Chain, Untypable> {
+        let shape = &objects[object];
+        let mut chain = Chain {
+            calls: String::new(),
+            statements: Vec::new(),
+        };
+        let mut given: Vec<&str> = Vec::new();
+        for attribute in &body.attributes {
+            if skipped.contains(&&*attribute.name) {
+                continue;
+            }
+            let said = comment_lines(&attribute.comments);
+            let Some(member) = member(shape, &attribute.name).filter(|it| it.settable) else {
+                let reason = format!("the schema has no argument `{}`", attribute.name);
+                chain
+                    .statements
+                    .push(format!("{};", self.untranslated(attribute.place, &reason)));
+                continue;
+            };
+            if member.deprecated {
+                return Err(Untypable);
+            }
+            match &member.kind {
+                BoundKind::Value(ty) => {
+                    if let Some(argument) = self.argument(&attribute.value, ty) {
+                        chain
+                            .calls
+                            .push_str(&format!("\n{said}.{}({argument})", member.method));
+                        given.push(&attribute.name);
+                    } else if member.required {
+                        return Err(Untypable);
+                    }
+                }
+                BoundKind::Untyped => {
+                    if !attribute.value.is_null() {
+                        let argument = self.untyped_argument(&attribute.value);
+                        chain
+                            .calls
+                            .push_str(&format!("\n{said}.{}({argument})", member.method));
+                        given.push(&attribute.name);
+                    }
+                }
+                BoundKind::Map { .. } => return Err(Untypable),
+                BoundKind::Objects {
+                    object, nesting, ..
+                } => {
+                    if attribute.value.is_null() {
+                        continue;
+                    }
+                    let bodies = bodies(&attribute.value).ok_or(Untypable)?;
+                    if bodies.is_empty() && (!member.is_block || member.required)
+                        || *nesting == Nesting::Map
+                    {
+                        return Err(Untypable);
+                    }
+                    chain.calls.push_str(&said);
+                    for body in bodies {
+                        // Nothing may be remembered of these expressions: they are copies that go.
+                        let inner = self.binding(Vec::new(), || {
+                            self.typed_chain(objects, *object, path, &body, &[])
+                        })?;
+                        let inner = inner.expression(&format!("{}::builder()", path(*object)));
+                        chain
+                            .calls
+                            .push_str(&format!("\n.{}({inner})", member.method));
+                    }
+                    given.push(&attribute.name);
+                }
+            }
+        }
+        for block in &body.blocks {
+            if skipped.contains(&&*block.kind) {
+                continue;
+            }
+            let (name, dynamic) = match (&*block.kind, block.labels.first()) {
+                ("dynamic", Some(label)) => (&**label, true),
+                (name, _) => (name, false),
+            };
+            let Some(member) = member(shape, name).filter(|it| it.settable) else {
+                let reason = format!("the schema has no block `{name}`");
+                chain
+                    .statements
+                    .push(format!("{};", self.untranslated(block.place, &reason)));
+                continue;
+            };
+            if member.deprecated {
+                return Err(Untypable);
+            }
+            let said = comment_lines(&block.comments);
+            match (&member.kind, dynamic) {
+                (
+                    BoundKind::Objects {
+                        nesting: Nesting::Map,
+                        ..
+                    }
+                    | BoundKind::Untyped
+                    | BoundKind::Value(_),
+                    _,
+                ) => {
+                    return Err(Untypable);
+                }
+                (BoundKind::Objects { object, .. }, false) => {
+                    let inner = self.typed_chain(objects, *object, path, &block.body, &[])?;
+                    let inner = inner.expression(&format!("{}::builder()", path(*object)));
+                    chain
+                        .calls
+                        .push_str(&format!("\n{said}.{}({inner})", member.method));
+                    given.push(name);
+                }
+                (BoundKind::Map { attribute, ty }, false) => {
+                    let value = block
+                        .body
+                        .value(attribute)
+                        .and_then(|node| self.argument(node, ty));
+                    if let Some(value) = value {
+                        chain
+                            .calls
+                            .push_str(&format!("\n{said}.{}({value})", member.method));
+                        given.push(name);
+                    }
+                }
+                (BoundKind::Objects { object, .. }, true) if !member.required => {
+                    let statement = self.dynamic_block(block, |body| {
+                        let inner = self.typed_chain(objects, *object, path, body, &[])?;
+                        let inner = inner.expression(&format!("{}::builder()", path(*object)));
+                        Ok(format!("{HERE} = {HERE}.{}({inner});", member.method))
+                    })?;
+                    chain.statements.push(format!("{said}{statement}"));
+                    given.push(name);
+                }
+                _ => return Err(Untypable),
+            }
+        }
+        let lacks = |member: &&BoundMember| member.required && !given.contains(&&*member.name);
+        if shape.members.iter().any(|member| lacks(&member)) {
+            return Err(Untypable);
+        }
+        Ok(chain)
+    }
+
+    /// The loop of a `dynamic` block around what one round adds.
+    fn dynamic_block(
+        &self,
+        block: &Block,
+        round: impl Fn(&Body) -> Result<String, Untypable>,
+    ) -> Result<String, Untypable> {
+        let (Some(each), Some(content)) = (
+            block.body.value("for_each"),
+            block.body.blocks_of("content").next(),
+        ) else {
+            return Ok(format!(
+                "{};",
+                self.untranslated(
+                    block.place,
+                    "a `dynamic` block needs `for_each` and `content`"
+                )
+            ));
+        };
+        let label = block.labels.first().map_or("block", |it| it.as_str());
+        let iterator = block
+            .body
+            .value("iterator")
+            .and_then(|it| it.names())
+            .map(|it| it[0].to_owned());
+        let iterator = iterator.unwrap_or_else(|| label.to_owned());
+        // `var.x ? [1] : []` is a condition.
+        if let Kind::Choose(all) = &each.kind
+            && let (Kind::List(then), Kind::List(otherwise)) = (&all[1].kind, &all[2].kind)
+            && then.len() + otherwise.len() == 1
+            && let Some(condition) = self.typed(&all[0]).filter(|it| it.ty == Ty::Bool)
+        {
+            let only = then.iter().chain(otherwise).next().ok_or(Untypable)?;
+            let condition = match then.is_empty() {
+                true => format!("!({})", condition.text),
+                false => condition.text,
+            };
+            let value = self.code(only);
+            let uses_value = format!("{iterator}.");
+            let bound = vec![
+                (format!("{uses_value}value"), value),
+                (format!("{uses_value}key"), Code::literal("0", Ty::Int)),
+            ];
+            let statement = self.binding(bound, || round(&content.body))?;
+            return Ok(format!("if {condition} {{ {statement} }}"));
+        }
+        let (head, bound) = self.rounds(each, &iterator);
+        let (statement, key, value) = self.binding(bound.codes, || {
+            Ok((round(&content.body)?, bound.key, bound.value))
+        })?;
+        let head = head(&statement, &key, &value);
+        Ok(format!("{head} {{ {statement} }}"))
+    }
+
+    /// The head of a loop over a collection, and what its variables are.
+    fn rounds(
+        &self,
+        each: &Node,
+        iterator: &str,
+    ) -> (Box<dyn Fn(&str, &str, &str) -> String>, Rounds) {
+        let value_name = self.fresh(iterator);
+        let key_name = self.fresh("key");
+        let shown = |name: &str, text: &str| match crate::expr::mentions(text, name) {
+            true => name.to_owned(),
+            false => "_".to_owned(),
+        };
+        let names = |key: Code, value: Code| Rounds {
+            codes: vec![
+                (format!("{iterator}.key"), key),
+                (format!("{iterator}.value"), value),
+            ],
+            key: key_name.clone(),
+            value: value_name.clone(),
+        };
+        if let Some(code) = self.typed(each) {
+            let over = match code.form {
+                Form::Place => format!("&{}", code.text),
+                _ => code.text.clone(),
+            };
+            match &code.ty {
+                Ty::List(of) | Ty::Set(of) if code.form != Form::Reference => {
+                    let element = element(&code, of, &value_name);
+                    let is_set = matches!(code.ty, Ty::Set(_));
+                    let key = match is_set {
+                        true => element.clone(),
+                        false => Code::owned(&key_name, Ty::Size),
+                    };
+                    let head = move |text: &str, key: &str, value: &str| match !is_set
+                        && crate::expr::mentions(text, key)
+                    {
+                        true => {
+                            let over = match over.strip_prefix('&') {
+                                Some(place) => format!("{place}.iter()"),
+                                None => format!("{over}.into_iter()"),
+                            };
+                            format!("for ({key}, {}) in {over}.enumerate()", shown(value, text))
+                        }
+                        false => format!("for {} in {over}", shown(value, text)),
+                    };
+                    return (Box::new(head), names(key, element));
+                }
+                Ty::Map(of) if code.form != Form::Reference => {
+                    let key = element(&code, &Ty::Text, &key_name);
+                    let value = element(&code, of, &value_name);
+                    let head = move |text: &str, key: &str, value: &str| {
+                        format!(
+                            "for ({}, {}) in {over}",
+                            shown(key, text),
+                            shown(value, text)
+                        )
+                    };
+                    return (Box::new(head), names(key, value));
+                }
+                _ => {}
+            }
+        }
+        let each = self.dynamic(each);
+        let head = move |text: &str, key: &str, value: &str| {
+            format!(
+                "for ({}, {}) in {each}.each()?",
+                shown(key, text),
+                shown(value, text)
+            )
+        };
+        let (key, value) = (
+            Code::place(&key_name, Ty::Dyn),
+            Code::place(&value_name, Ty::Dyn),
+        );
+        (Box::new(head), names(key, value))
+    }
+
+    /// The calls that set a body's arguments without types.
+    pub(crate) fn untyped_chain(
+        &self,
+        objects: Option<(&[BoundObject], usize)>,
+        body: &Body,
+        skipped: &[&str],
+    ) -> Chain {
+        let mut chain = Chain {
+            calls: String::new(),
+            statements: Vec::new(),
+        };
+        let member_of =
+            |name: &str| objects.and_then(|(all, object)| Some((all, member(&all[object], name)?)));
+        let inner_of = |name: &str| match member_of(name) {
+            Some((
+                all,
+                BoundMember {
+                    kind: BoundKind::Objects { object, .. },
+                    ..
+                },
+            )) => Some((all, *object)),
+            _ => None,
+        };
+        for attribute in &body.attributes {
+            if skipped.contains(&&*attribute.name) || attribute.value.is_null() {
+                continue;
+            }
+            if objects.is_some() && member_of(&attribute.name).is_none() {
+                let reason = format!("the schema has no argument `{}`", attribute.name);
+                chain
+                    .statements
+                    .push(format!("{};", self.untranslated(attribute.place, &reason)));
+                continue;
+            }
+            let value = self.untyped_argument(&attribute.value);
+            let said = comment_lines(&attribute.comments);
+            chain.calls.push_str(&format!(
+                "\n{said}.set({}, {value})",
+                string(&attribute.name)
+            ));
+        }
+        for block in &body.blocks {
+            if skipped.contains(&&*block.kind) {
+                continue;
+            }
+            let said = comment_lines(&block.comments);
+            let name = match (&*block.kind, block.labels.first()) {
+                ("dynamic", Some(label)) => label.as_str(),
+                (name, _) => name,
+            };
+            if objects.is_some() && member_of(name).is_none() {
+                let reason = format!("the schema has no block `{name}`");
+                chain
+                    .statements
+                    .push(format!("{};", self.untranslated(block.place, &reason)));
+                continue;
+            }
+            let is_single = matches!(
+                member_of(name),
+                Some((
+                    _,
+                    BoundMember {
+                        kind: BoundKind::Objects {
+                            nesting: Nesting::Single | Nesting::Group,
+                            ..
+                        },
+                        ..
+                    }
+                ))
+            );
+            let call = |body: &Body| {
+                let inner = self
+                    .untyped_chain(inner_of(name), body, &[])
+                    .expression("BlockArguments::new()");
+                match is_single {
+                    true => format!(".set({}, {inner})", string(name)),
+                    false => format!(".push_block({}, {inner})", string(name)),
+                }
+            };
+            match block.kind == "dynamic" {
+                false => chain
+                    .calls
+                    .push_str(&format!("\n{said}{}", call(&block.body))),
+                true => {
+                    let statement = self
+                        .dynamic_block(block, |body| Ok(format!("{HERE} = {HERE}{};", call(body))));
+                    if let Ok(statement) = statement {
+                        chain.statements.push(format!("{said}{statement}"));
+                    }
+                }
+            }
+        }
+        chain
+    }
+}
+
+struct Rounds {
+    codes: Vec<(String, Code)>,
+    key: String,
+    value: String,
+}
+
+/// The variable of a loop over a collection.
+fn element(collection: &Code, of: &Ty, name: &str) -> Code {
+    match collection.form {
+        Form::Literal if *of == Ty::Text => Code::literal(name, of.clone()),
+        Form::Place => Code::reference(name, of.clone()),
+        _ => Code::place(name, of.clone()),
+    }
+}
+
+fn member<'a>(shape: &'a BoundObject, name: &str) -> Option<&'a BoundMember> {
+    shape.members.iter().find(|one| *one.name == *name)
+}
+
+/// The objects that an argument gives where blocks are meant.
+fn bodies(node: &Node) -> Option<Vec<Body>> {
+    match &node.kind {
+        Kind::Object(members) => {
+            let attributes = members.iter().map(|(key, value)| {
+                Some(Attribute {
+                    name: key.text()?.to_owned(),
+                    value: value.clone(),
+                    comments: Vec::new(),
+                    place: value.place,
+                })
+            });
+            Some(vec![Body {
+                attributes: attributes.collect::<Option<_>>()?,
+                blocks: Vec::new(),
+            }])
+        }
+        Kind::List(all) => {
+            let all: Option<Vec<Vec<Body>>> = all
+                .iter()
+                .map(|one| match one.kind {
+                    Kind::Object(_) => bodies(one),
+                    _ => None,
+                })
+                .collect();
+            Some(all?.into_iter().flatten().collect())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,622 @@
+//! Expressions without a type: every expression of HCL has this form. And how a typed one becomes an argument.
+
+use std::rc::Rc;
+
+use terrane_core::Type;
+
+use crate::ast::{For, Kind, Node, Operator, Part, Step};
+use crate::expr::mentions;
+use crate::native;
+use crate::scope::{Scope, string};
+use crate::ty::{Code, Form, Ty};
+
+impl Scope<'_> {
+    /// The expression as an owned `Dyn`.
+    pub(crate) fn dynamic(&self, node: &Node) -> String {
+        if let Some(code) = self.typed(node)
+            && let Some(text) = self.as_dyn(&code)
+        {
+            return text;
+        }
+        match &node.kind {
+            Kind::Null => "Dyn::NULL".to_owned(),
+            Kind::Bool(truth) => format!("Dyn::from({truth})"),
+            Kind::Number(number) => {
+                format!("Dyn::from({})", crate::expr::literal_number(number).text)
+            }
+            Kind::Text(text) => format!("Dyn::from({})", string(text)),
+            Kind::Template(parts) => self.dynamic_template(parts),
+            Kind::List(all) if all.is_empty() => "Dyn::empty_list()".to_owned(),
+            Kind::List(all) => {
+                let all: Vec<String> = all.iter().map(|one| self.dynamic(one)).collect();
+                format!("Dyn::list([{}])", all.join(", "))
+            }
+            Kind::Object(members) if members.is_empty() => "Dyn::empty_object()".to_owned(),
+            Kind::Object(members) => {
+                let is_literal = members.iter().all(|(key, _)| key.text().is_some());
+                let members = members.iter().map(|(key, value)| match key.text() {
+                    Some(key) if is_literal => {
+                        format!("({}, {})", string(key), self.dynamic(value))
+                    }
+                    _ => format!("({}, {})", self.dynamic(key), self.dynamic(value)),
+                });
+                let members = members.collect::<Vec<_>>().join(", ");
+                match is_literal {
+                    true => format!("Dyn::object([{members}])"),
+                    false => format!("Dyn::object_of([{members}])"),
+                }
+            }
+            Kind::Variable(name) => self.unknown_reference(node, name),
+            Kind::Attribute(of, name) => match self.unknown_root(node) {
+                Some(text) => text,
+                None => format!("{}.attr({})", self.receiver(of), string(name)),
+            },
+            Kind::Index(of, key) => {
+                let key = self.into_dyn(key);
+                format!("{}.index({key})", self.receiver(of))
+            }
+            Kind::Choose(all) => {
+                let condition = self.into_dyn(&all[0]);
+                let (then, otherwise) =
+                    self.closure(|| (self.into_dyn(&all[1]), self.into_dyn(&all[2])));
+                format!("dynamic::choose({condition}, || {then}, || {otherwise})")
+            }
+            Kind::Not(of) => format!("!{}", self.dynamic(of)),
+            Kind::Minus(of) => format!("-{}", self.dynamic(of)),
+            Kind::Binary(operator, sides) => self.dynamic_binary(*operator, &sides[0], &sides[1]),
+            Kind::Call {
+                name,
+                arguments,
+                expands,
+            } => self.dynamic_call(node, name, arguments, *expands),
+            Kind::Splat(of, steps) => {
+                let of = self.receiver(of);
+                match steps.is_empty() {
+                    true => format!("{of}.splat(|one| one)"),
+                    false => format!("{of}.splat(|one| {})", self.steps("one", steps)),
+                }
+            }
+            Kind::For(one) => self.dynamic_for(one),
+        }
+    }
+
+    /// The expression as something that methods of `Dyn` can be called on.
+    fn receiver(&self, node: &Node) -> String {
+        if let Some(code) = self.typed(node)
+            && code.ty == Ty::Dyn
+            && code.form != Form::Owned
+        {
+            return code.text;
+        }
+        let text = self.dynamic(node);
+        match text.starts_with(['!', '-', '(']) || text.contains(" + ") || text.starts_with("if ") {
+            true => format!("({text})"),
+            false => text,
+        }
+    }
+
+    /// The expression where `impl Into<Dyn>` is expected.
+    pub(crate) fn into_dyn(&self, node: &Node) -> String {
+        if let Some(code) = self.typed(node) {
+            match (&code.ty, code.form) {
+                (Ty::Text | Ty::Int | Ty::Bool | Ty::Float, Form::Literal) => return code.text,
+                (
+                    Ty::Text | Ty::Bool | Ty::Int | Ty::Size | Ty::Dyn | Ty::Output(_),
+                    Form::Place,
+                ) if !code.ty.has_struct() => {
+                    return code.borrowed();
+                }
+                (Ty::Text | Ty::Dyn, Form::Reference) => return code.text,
+                (Ty::Text | Ty::Bool | Ty::Int | Ty::Size | Ty::Dyn, Form::Owned) => {
+                    return code.text;
+                }
+                _ => {}
+            }
+        }
+        self.dynamic(node)
+    }
+
+    /// A typed expression as an owned `Dyn`; none of a type that is no value.
+    pub(crate) fn as_dyn(&self, code: &Code) -> Option<String> {
+        let borrowed = || code.borrowed();
+        Some(match &code.ty {
+            Ty::Null => "Dyn::NULL".to_owned(),
+            Ty::Dyn => match code.form {
+                Form::Owned | Form::Literal => code.text.clone(),
+                _ => format!("{}.clone()", code.text),
+            },
+            ty if ty.has_struct() => format!("Dyn::of({})", borrowed()),
+            Ty::Text | Ty::Int | Ty::Size | Ty::Float | Ty::Number | Ty::Bool => match code.form {
+                Form::Literal | Form::Owned => format!("Dyn::from({})", code.text),
+                Form::Place if code.ty.is_copy() => format!("Dyn::from({})", code.text),
+                Form::Place => format!("Dyn::from(&{})", code.text),
+                Form::Reference => format!("Dyn::from({})", code.text),
+            },
+            Ty::Map(of) if code.text.starts_with('[') => {
+                if !matches!(**of, Ty::Text | Ty::Int | Ty::Bool | Ty::Output(_)) {
+                    return None;
+                }
+                format!("Dyn::object({})", code.text)
+            }
+            Ty::Set(_) if code.text.starts_with('[') => {
+                format!("dynamic::call(\"toset\", [Dyn::from({})])", code.text)
+            }
+            Ty::List(_) | Ty::Set(_) | Ty::Map(_) | Ty::Option(_) | Ty::Output(_) => {
+                match code.form {
+                    Form::Owned | Form::Literal => format!("Dyn::from({})", code.text),
+                    _ => format!("Dyn::from({})", borrowed()),
+                }
+            }
+            Ty::Handle(_) => format!("Dyn::resource({})", borrowed()),
+            Ty::Handles(_) => format!("Dyn::resources({})", borrowed()),
+            Ty::HandleMap(_) => format!("Dyn::resource_map({})", borrowed()),
+            Ty::NestedList(..) => format!("Dyn::from({}.all())", code.text),
+            Ty::Module(_) | Ty::Modules(_) | Ty::ModuleMap(_) => {
+                format!("Dyn::from({})", borrowed())
+            }
+            Ty::Nested(..) => return None,
+            Ty::Struct(_) => return None,
+        })
+    }
+
+    fn dynamic_template(&self, parts: &[Part]) -> String {
+        let parts: Vec<String> = parts.iter().map(|part| self.part(part)).collect();
+        format!("dynamic::join_texts([{}])", parts.join(", "))
+    }
+
+    fn part(&self, part: &Part) -> String {
+        match part {
+            Part::Text(text) => format!("Dyn::from({})", string(text)),
+            Part::Value(node) => self.dynamic(node),
+            Part::If(condition, then, otherwise) => {
+                let condition = self.into_dyn(condition);
+                let inner = |parts: &[Part]| match parts {
+                    [] => "\"\"".to_owned(),
+                    [Part::Text(text)] => string(text),
+                    parts => self.dynamic_template(parts),
+                };
+                let (then, otherwise) = self.closure(|| (inner(then), inner(otherwise)));
+                format!("dynamic::choose({condition}, || {then}, || {otherwise})")
+            }
+            Part::For {
+                key,
+                value,
+                of,
+                body,
+            } => {
+                let of = self.receiver(of);
+                let (key_name, value_name) =
+                    (self.fresh(key.as_deref().unwrap_or("_")), self.fresh(value));
+                let mut bound = vec![(value.clone(), Code::place(&value_name, Ty::Dyn))];
+                if let Some(key) = key {
+                    bound.push((key.clone(), Code::place(&key_name, Ty::Dyn)));
+                }
+                let body = self.binding(bound, || self.closure(|| self.dynamic_template(body)));
+                let (key_name, value_name) =
+                    unused(&body, key.as_ref().map(|_| key_name), value_name);
+                format!("dynamic::join_list(&{of}.for_list(|{key_name}, {value_name}| {body}))")
+            }
+        }
+    }
+
+    fn dynamic_binary(&self, operator: Operator, a: &Node, b: &Node) -> String {
+        let method = match operator {
+            Operator::Equal => "equals",
+            Operator::NotEqual => "differs",
+            Operator::Less => "less",
+            Operator::LessOrEqual => "at_most",
+            Operator::Greater => "greater",
+            Operator::GreaterOrEqual => "at_least",
+            Operator::And | Operator::Or => {
+                let method = if operator == Operator::And {
+                    "and"
+                } else {
+                    "or"
+                };
+                let left = self.receiver(a);
+                let right = self.closure(|| self.into_dyn(b));
+                return format!("{left}.{method}(|| {right})");
+            }
+            _ => {
+                let sign = match operator {
+                    Operator::Plus => "+",
+                    Operator::Minus => "-",
+                    Operator::Times => "*",
+                    Operator::Over => "/",
+                    _ => "%",
+                };
+                return format!("({} {sign} {})", self.dynamic(a), self.into_dyn(b));
+            }
+        };
+        let right = match b.is_null() {
+            true => "Dyn::NULL".to_owned(),
+            false => self.into_dyn(b),
+        };
+        format!("{}.{method}({right})", self.receiver(a))
+    }
+
+    fn dynamic_call(&self, node: &Node, name: &str, arguments: &[Node], expands: bool) -> String {
+        match name {
+            "file" | "templatefile" => {
+                if let Some(text) = self.dynamic_file(name, arguments) {
+                    return text;
+                }
+            }
+            "plantimestamp" | "timestamp" | "uuid" | "bcrypt" => {
+                return self.untranslated(node.place, &format!("`{name}` has another result in every run, and a program has the same in all"));
+            }
+            _ => {}
+        }
+        if name.contains("::") {
+            return self.untranslated(
+                node.place,
+                "functions of providers are not converted: call it by the handle of the provider",
+            );
+        }
+        if !terrane_functions::dynamic::is_known_function(name) {
+            return self.untranslated(node.place, &format!("no program has the function `{name}`"));
+        }
+        let dynamic = || {
+            arguments
+                .iter()
+                .map(|one| self.dynamic(one))
+                .collect::<Vec<String>>()
+        };
+        let all = match name {
+            "try" | "can" => self.carefully(dynamic),
+            _ => dynamic(),
+        };
+        match (expands, all.split_last()) {
+            (true, Some((last, fixed))) => {
+                format!(
+                    "dynamic::call({}, Dyn::expanded([{}], &{last}))",
+                    string(name),
+                    fixed.join(", ")
+                )
+            }
+            _ if all.is_empty() => format!("dynamic::call({}, [])", string(name)),
+            _ => format!("dynamic::call({}, [{}])", string(name), all.join(", ")),
+        }
+    }
+
+    fn steps(&self, start: &str, steps: &[Step]) -> String {
+        let mut text = start.to_owned();
+        for step in steps {
+            match step {
+                Step::Attribute(name) => text.push_str(&format!(".attr({})", string(name))),
+                Step::Index(key) => {
+                    text.push_str(&format!(".index({})", self.closure(|| self.into_dyn(key))))
+                }
+                Step::Splat(inner) => {
+                    text.push_str(&format!(".splat(|one| {})", self.steps("one", inner)));
+                }
+            }
+        }
+        text
+    }
+
+    fn dynamic_for(&self, one: &For) -> String {
+        let of = self.receiver(&one.of);
+        let key_name = one.key.as_ref().map(|key| self.fresh(key));
+        let value_name = self.fresh(&one.value);
+        let mut bound = vec![(one.value.clone(), Code::place(&value_name, Ty::Dyn))];
+        if let (Some(key), Some(name)) = (&one.key, &key_name) {
+            bound.push((key.clone(), Code::place(name, Ty::Dyn)));
+        }
+        let (condition, body) = self.binding(bound, || {
+            self.closure(|| {
+                let condition = one.condition.as_ref().map(|it| self.into_dyn_owned(it));
+                let body = self.into_dyn_owned(&one.body);
+                let body = match &one.member {
+                    Some(member) => format!("({}, {body})", self.into_dyn_owned(member)),
+                    None => body,
+                };
+                (condition, body)
+            })
+        });
+        let shown = |text: &str| {
+            let (key, value) = unused(text, key_name.clone(), value_name.clone());
+            format!("|{key}, {value}| {text}")
+        };
+        let method = match (one.member.is_some(), one.groups, condition.is_some()) {
+            (false, _, false) => "for_list",
+            (false, _, true) => "for_list_if",
+            (true, true, _) => "for_groups_if",
+            (true, false, false) => "for_object",
+            (true, false, true) => "for_object_if",
+        };
+        match (condition, one.groups) {
+            (Some(condition), _) => {
+                format!("{of}.{method}({}, {})", shown(&condition), shown(&body))
+            }
+            (None, true) => format!("{of}.{method}(|_, _| true, {})", shown(&body)),
+            (None, false) => format!("{of}.{method}({})", shown(&body)),
+        }
+    }
+
+    /// The same for the result of a closure, whose own variables cannot be borrowed.
+    fn into_dyn_owned(&self, node: &Node) -> String {
+        let text = self.into_dyn(node);
+        match text.strip_prefix('&') {
+            Some(place) => format!("{place}.clone()"),
+            None => text,
+        }
+    }
+
+    fn unknown_root(&self, node: &Node) -> Option<String> {
+        let names = node.names()?;
+        let address = match names.as_slice() {
+            [
+                kind @ ("var" | "local" | "module" | "path" | "terraform" | "each" | "count"),
+                name,
+            ] => {
+                format!("{kind}.{name}")
+            }
+            ["data" | "ephemeral", ..] if names.len() == 3 => names.join("."),
+            ["data" | "ephemeral" | "var" | "local" | "module", ..] => return None,
+            [first, inner]
+                if self.bound_code(first).is_none()
+                    && self.bound_code(&format!("{first}.{inner}")).is_none()
+                    && *first != "self" =>
+            {
+                names.join(".")
+            }
+            _ => return None,
+        };
+        match self.known.contains_key(&address) || self.bound_code(&address).is_some() {
+            true => None,
+            false => Some(self.unknown_reference(node, &address)),
+        }
+    }
+
+    fn unknown_reference(&self, node: &Node, name: &str) -> String {
+        self.untranslated(node.place, &format!("nothing is declared as `{name}`"))
+    }
+
+    /// A template or a text that lies in a file.
+    pub(crate) fn file_call(&self, name: &str, arguments: &[Node]) -> Option<Code> {
+        if name == "file" {
+            let included = self.include(arguments.first()?)?;
+            return Some(Code::literal(
+                format!("include_str!({})", string(&included)),
+                Ty::Text,
+            ));
+        }
+        let template = self.template_file(arguments.first()?)?;
+        let bound = self.template_variables(arguments.get(1)?, false)?;
+        self.binding(bound, || self.typed(&template))
+    }
+
+    fn dynamic_file(&self, name: &str, arguments: &[Node]) -> Option<String> {
+        if name == "file" {
+            return None;
+        }
+        let template = self.template_file(arguments.first()?)?;
+        let bound = self.template_variables(arguments.get(1)?, true)?;
+        Some(self.binding(bound, || self.dynamic(&template)))
+    }
+
+    fn template_variables(&self, node: &Node, dynamic: bool) -> Option<Vec<(String, Code)>> {
+        let Kind::Object(members) = &node.kind else {
+            return None;
+        };
+        let variables = members.iter().map(|(key, value)| {
+            let code = match self.typed(value) {
+                Some(code) => code,
+                None if dynamic => Code::owned(self.dynamic(value), Ty::Dyn),
+                None => return None,
+            };
+            Some((key.text()?.to_owned(), code))
+        });
+        variables.collect()
+    }
+
+    /// The path of a file beside the module, if it is known and there.
+    fn path(&self, node: &Node) -> Option<std::path::PathBuf> {
+        let text = match &node.kind {
+            Kind::Text(text) => text.clone(),
+            Kind::Template(parts) => {
+                let mut text = String::new();
+                for part in parts {
+                    match part {
+                        Part::Text(more) => text.push_str(more),
+                        Part::Value(node) => match node.names()?.as_slice() {
+                            ["path", "module"] => {
+                                text.push_str(&self.module.folder.display().to_string())
+                            }
+                            ["path", "root"] => text.push_str(
+                                &self.configuration.modules[0].folder.display().to_string(),
+                            ),
+                            _ => return None,
+                        },
+                        _ => return None,
+                    }
+                }
+                text
+            }
+            _ => return None,
+        };
+        let path = std::path::Path::new(&text);
+        let path =
+            match path.is_absolute() || text.starts_with(&*self.module.folder.to_string_lossy()) {
+                true => path.to_owned(),
+                false => self.configuration.modules[0].folder.join(path),
+            };
+        path.is_file().then_some(path)
+    }
+
+    /// Takes a file into the project; its path from a source file.
+    fn include(&self, node: &Node) -> Option<String> {
+        let path = self.path(node)?;
+        let root = &self.configuration.modules[0].folder;
+        let inside = path.strip_prefix(root).unwrap_or(&path);
+        let inside: Vec<String> = inside
+            .components()
+            .filter_map(|it| match it {
+                std::path::Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+                _ => None,
+            })
+            .collect();
+        std::fs::read_to_string(&path).ok()?;
+        let inside = format!("files/{}", inside.join("/").replace(".terraform/", ""));
+        self.files.borrow_mut().insert(inside.clone(), path);
+        Some(format!("../{inside}"))
+    }
+
+    fn template_file(&self, node: &Node) -> Option<Rc<Node>> {
+        let path = self.path(node)?;
+        if let Some(known) = self.templates.borrow().get(&path) {
+            return Some(known.clone());
+        }
+        let text = std::fs::read_to_string(&path).ok()?;
+        let template = Rc::new(native::template(node.place, &text).ok()?);
+        // Kept as long as what is remembered of its nodes.
+        self.templates.borrow_mut().insert(path, template.clone());
+        Some(template)
+    }
+
+    /// The expression as an argument of that type; none for one that is not set.
+    pub(crate) fn argument(&self, node: &Node, ty: &Type) -> Option<String> {
+        if node.is_null() {
+            return None;
+        }
+        if let Some(code) = self.typed(node)
+            && let Some(text) = self.fitting(&code, ty)
+        {
+            return Some(text);
+        }
+        if let (Kind::List(all), Type::List(of) | Type::Set(of)) = (&node.kind, ty) {
+            match (&**of, all.is_empty()) {
+                (Type::String, true) => return Some("Vec::<String>::new()".to_owned()),
+                (Type::Number, true) => return Some("Vec::<u32>::new()".to_owned()),
+                _ => {}
+            }
+        }
+        if let Some(code) = self.typed(node)
+            && code.ty == Ty::Dyn
+            && code.form == Form::Place
+        {
+            return Some(format!("&{}", code.text));
+        }
+        Some(self.dynamic(node))
+    }
+
+    /// A typed expression as an argument of that type, if it converts.
+    fn fitting(&self, code: &Code, ty: &Type) -> Option<String> {
+        let as_it_is = || match code.form {
+            Form::Place if !code.ty.is_copy() => format!("&{}", code.text),
+            Form::Reference if code.ty.is_copy() => format!("*{}", code.text),
+            _ => code.text.clone(),
+        };
+        match (ty, &code.ty) {
+            (Type::String, Ty::Text)
+            | (Type::Number, Ty::Int | Ty::Size | Ty::Float)
+            | (Type::Bool, Ty::Bool) => Some(as_it_is()),
+            (Type::String, Ty::Int | Ty::Size | Ty::Bool) => Some(match code.form {
+                Form::Literal => format!("\"{}\"", code.text),
+                _ => format!("{}.to_string()", code.atomic()),
+            }),
+            (Type::Number, Ty::Text) if code.form == Form::Literal => {
+                let number = code.text.trim_matches('"');
+                number.parse::<i64>().is_ok().then(|| number.to_owned())
+            }
+            (Type::Bool, Ty::Text) if code.form == Form::Literal => match &*code.text {
+                "\"true\"" => Some("true".to_owned()),
+                "\"false\"" => Some("false".to_owned()),
+                _ => None,
+            },
+            (_, Ty::Output(of)) => fits(ty, of).then(as_it_is),
+            (Type::List(of) | Type::Set(of), Ty::List(element) | Ty::Set(element)) => {
+                let is_text = **of == Type::String;
+                let fits = match &**element {
+                    Ty::Output(inner) => fits(of, inner),
+                    Ty::Text => is_text,
+                    Ty::Int | Ty::Size => **of == Type::Number && code.form != Form::Place,
+                    _ => false,
+                };
+                fits.then(as_it_is)
+            }
+            (Type::Map(of), Ty::Map(member)) => {
+                let fits = match &**member {
+                    Ty::Output(inner) => fits(of, inner),
+                    Ty::Text => **of == Type::String,
+                    _ => false,
+                };
+                fits.then(as_it_is)
+            }
+            (_, Ty::Option(of)) => {
+                let fits = match (&**of, ty) {
+                    (Ty::Text, Type::String)
+                    | (Ty::Int | Ty::Size | Ty::Float, Type::Number)
+                    | (Ty::Bool, Type::Bool) => true,
+                    (Ty::List(of) | Ty::Set(of), Type::List(ty) | Type::Set(ty)) => {
+                        **of == Ty::Text && **ty == Type::String
+                    }
+                    (Ty::Map(of), Type::Map(ty)) => **of == Ty::Text && **ty == Type::String,
+                    (Ty::Output(of), ty) => fits(ty, of),
+                    _ => false,
+                };
+                if !fits {
+                    return None;
+                }
+                Some(match (code.form, &**of) {
+                    (Form::Place | Form::Reference, Ty::Text) => {
+                        format!("{}.as_deref()", code.atomic())
+                    }
+                    (Form::Place, of) if !of.is_copy() => format!("{}.as_ref()", code.text),
+                    _ => as_it_is(),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// The expression as something that is exported or given to an untyped argument.
+    pub(crate) fn untyped_argument(&self, node: &Node) -> String {
+        if let Some(code) = self.typed(node) {
+            let is_scalar =
+                |ty: &Ty| matches!(ty, Ty::Text | Ty::Bool | Ty::Int | Ty::Size | Ty::Float);
+            let as_it_is = match &code.ty {
+                Ty::Output(_) => true,
+                ty if is_scalar(ty) => true,
+                Ty::List(of) => {
+                    (is_scalar(of) || matches!(**of, Ty::Output(_))) && !code.ty.has_struct()
+                }
+                Ty::Dyn => true,
+                _ => false,
+            };
+            if as_it_is {
+                return match code.form {
+                    Form::Place if !code.ty.is_copy() => format!("&{}", code.text),
+                    Form::Reference if code.ty.is_copy() => format!("*{}", code.text),
+                    _ => code.text,
+                };
+            }
+        }
+        self.dynamic(node)
+    }
+}
+
+/// Whether an output of that type fits an argument of that one.
+fn fits(ty: &Type, of: &Ty) -> bool {
+    match (ty, of) {
+        (Type::String, Ty::Text)
+        | (Type::Number, Ty::Number | Ty::Int)
+        | (Type::Bool, Ty::Bool) => true,
+        (Type::List(ty) | Type::Set(ty), Ty::List(of)) => fits(ty, of) && !matches!(**of, Ty::Int),
+        (Type::Map(ty), Ty::Map(of)) => fits(ty, of) && !matches!(**of, Ty::Int),
+        _ => false,
+    }
+}
+
+/// The names of a closure's variables, `_` for those that it does not use.
+fn unused(body: &str, key: Option<String>, value: String) -> (String, String) {
+    let key = key
+        .filter(|key| mentions(body, key))
+        .unwrap_or_else(|| "_".to_owned());
+    let value = match mentions(body, &value) {
+        true => value,
+        false => "_".to_owned(),
+    };
+    (key, value)
+}

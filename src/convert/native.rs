@@ -1,0 +1,406 @@
+//! Reads HCL's native syntax.
+
+use std::ops::Range;
+
+use hcl_edit::expr::{Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOperator};
+use hcl_edit::structure::Body as HclBody;
+use hcl_edit::template::{Directive, Element, Strip, Template};
+use hcl_edit::{Decorate, RawString, Span};
+
+use crate::ast::{Attribute, Block, Body, For, Kind, Node, Operator, Part, Place, Step};
+
+/// What is wrong with a text, and where: line and column.
+pub(crate) struct Unreadable {
+    pub(crate) line: usize,
+    pub(crate) reason: String,
+}
+
+impl Unreadable {
+    fn of(error: &hcl_edit::parser::Error) -> Self {
+        Self {
+            line: error.location().line(),
+            reason: format!("{}: `{}`", error.message(), error.line().trim()),
+        }
+    }
+}
+
+/// The body of a file.
+pub(crate) fn body(file: usize, text: &str) -> Result<Body, Unreadable> {
+    let body = hcl_edit::parser::parse_body(text).map_err(|error| Unreadable::of(&error))?;
+    Ok(Reader { file }.body(&body))
+}
+
+/// An expression on its own.
+pub(crate) fn expression(place: Place, text: &str) -> Result<Node, Unreadable> {
+    let expression = hcl_edit::parser::parse_expr(text).map_err(|error| Unreadable::of(&error))?;
+    Ok(placed(Reader { file: place.file }.node(&expression), place))
+}
+
+/// A template on its own: the strings of JSON, and template files.
+pub(crate) fn template(place: Place, text: &str) -> Result<Node, Unreadable> {
+    let template =
+        hcl_edit::parser::parse_template(text).map_err(|error| Unreadable::of(&error))?;
+    let kind = Reader { file: place.file }.template(&template);
+    Ok(placed(Node::new(kind, place), place))
+}
+
+/// The same node with that place: its own is one in another text.
+fn placed(node: Node, place: Place) -> Node {
+    Node { place, ..node }
+}
+
+struct Reader {
+    file: usize,
+}
+
+fn comments(decor: &RawString) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut in_block = false;
+    for line in decor.lines().map(str::trim) {
+        if in_block {
+            let (text, ends) = match line.split_once("*/") {
+                Some((text, _)) => (text, true),
+                None => (line, false),
+            };
+            let text = text.trim_start_matches('*').trim();
+            if !text.is_empty() {
+                all.push(text.to_owned());
+            }
+            in_block = !ends;
+        } else if let Some(rest) = line.strip_prefix("/*") {
+            let (text, ends) = match rest.split_once("*/") {
+                Some((text, _)) => (text, true),
+                None => (rest, false),
+            };
+            let text = text.trim_start_matches('*').trim();
+            if !text.is_empty() {
+                all.push(text.to_owned());
+            }
+            in_block = !ends;
+        } else if let Some(text) = line.strip_prefix("//").or_else(|| line.strip_prefix('#')) {
+            all.push(text.trim_start_matches('#').trim().to_owned());
+        }
+    }
+    // Rulers say nothing.
+    all.retain(|line| !line.is_empty() && line.chars().any(char::is_alphanumeric));
+    all
+}
+
+fn of_decor(decor: &hcl_edit::Decor) -> Vec<String> {
+    let sides = [decor.prefix(), decor.suffix()];
+    sides.into_iter().flatten().flat_map(comments).collect()
+}
+
+impl Reader {
+    fn place(&self, span: Option<Range<usize>>) -> Place {
+        let span = span.unwrap_or_default();
+        Place {
+            file: self.file,
+            start: span.start,
+            end: span.end,
+        }
+    }
+
+    fn body(&self, body: &HclBody) -> Body {
+        let mut all = Body::default();
+        for structure in body.iter() {
+            if let Some(attribute) = structure.as_attribute() {
+                let mut said = of_decor(attribute.decor());
+                said.extend(of_decor(attribute.value.decor()));
+                all.attributes.push(Attribute {
+                    name: attribute.key.to_string(),
+                    value: self.node(&attribute.value),
+                    comments: said,
+                    place: self.place(attribute.span()),
+                });
+            } else if let Some(block) = structure.as_block() {
+                all.blocks.push(Block {
+                    kind: block.ident.to_string(),
+                    labels: block
+                        .labels
+                        .iter()
+                        .map(|it| it.as_str().to_owned())
+                        .collect(),
+                    body: self.body(&block.body),
+                    comments: of_decor(block.decor()),
+                    place: self.place(block.span()),
+                });
+            }
+        }
+        all
+    }
+
+    fn node(&self, expression: &Expression) -> Node {
+        let place = self.place(expression.span());
+        Node::new(self.kind(expression), place)
+    }
+
+    fn boxed(&self, expression: &Expression) -> Box<Node> {
+        Box::new(self.node(expression))
+    }
+
+    fn kind(&self, expression: &Expression) -> Kind {
+        match expression {
+            Expression::Null(_) => Kind::Null,
+            Expression::Bool(value) => Kind::Bool(*value.value()),
+            Expression::Number(number) => Kind::Number(match number.as_repr() {
+                Some(written) => written.to_string(),
+                None => number.value().to_string(),
+            }),
+            Expression::String(text) => Kind::Text(text.value().clone()),
+            Expression::Array(all) => Kind::List(all.iter().map(|one| self.node(one)).collect()),
+            Expression::Object(members) => {
+                let members = members.iter().map(|(key, value)| {
+                    let value = self.node(value.expr());
+                    let key = match key {
+                        ObjectKey::Ident(name) => {
+                            Node::new(Kind::Text(name.to_string()), value.place)
+                        }
+                        // Parentheses tell a reference from a name.
+                        ObjectKey::Expression(key) => match key.as_variable() {
+                            Some(name) => Node::new(Kind::Text(name.to_string()), value.place),
+                            None => self.node(key),
+                        },
+                    };
+                    (key, value)
+                });
+                Kind::Object(members.collect())
+            }
+            Expression::StringTemplate(template) => self.parts_kind(template.iter()),
+            Expression::HeredocTemplate(heredoc) => self.template(&heredoc.template),
+            Expression::Parenthesis(inner) => self.kind(inner.inner()),
+            Expression::Variable(name) => Kind::Variable(name.to_string()),
+            Expression::Conditional(it) => Kind::Choose(Box::new([
+                self.node(&it.cond_expr),
+                self.node(&it.true_expr),
+                self.node(&it.false_expr),
+            ])),
+            Expression::FuncCall(call) => {
+                let mut name: String = call
+                    .name
+                    .namespace
+                    .iter()
+                    .map(|it| format!("{}::", it.as_str()))
+                    .collect();
+                name.push_str(call.name.name.as_str());
+                Kind::Call {
+                    name,
+                    arguments: call.args.iter().map(|one| self.node(one)).collect(),
+                    expands: call.args.expand_final(),
+                }
+            }
+            Expression::Traversal(traversal) => {
+                let operators: Vec<&TraversalOperator> =
+                    traversal.operators.iter().map(|it| it.value()).collect();
+                self.traversal(self.node(&traversal.expr), &operators).kind
+            }
+            Expression::UnaryOp(it) => match it.operator.value() {
+                UnaryOperator::Not => Kind::Not(self.boxed(&it.expr)),
+                UnaryOperator::Neg => match self.node(&it.expr).kind {
+                    Kind::Number(number) if !number.starts_with('-') => {
+                        Kind::Number(format!("-{number}"))
+                    }
+                    other => Kind::Minus(Box::new(Node::new(other, self.place(it.expr.span())))),
+                },
+            },
+            Expression::BinaryOp(it) => {
+                let operator = operator(*it.operator.value());
+                Kind::Binary(
+                    operator,
+                    Box::new([self.node(&it.lhs_expr), self.node(&it.rhs_expr)]),
+                )
+            }
+            Expression::ForExpr(it) => Kind::For(Box::new(self.for_expression(it))),
+        }
+    }
+
+    fn for_expression(&self, it: &ForExpr) -> For {
+        For {
+            key: it.intro.key_var.as_ref().map(|name| name.to_string()),
+            value: it.intro.value_var.to_string(),
+            of: self.node(&it.intro.collection_expr),
+            member: it.key_expr.as_ref().map(|one| self.node(one)),
+            body: self.node(&it.value_expr),
+            condition: it.cond.as_ref().map(|one| self.node(&one.expr)),
+            groups: it.grouping,
+        }
+    }
+
+    fn traversal(&self, start: Node, operators: &[&TraversalOperator]) -> Node {
+        let mut node = start;
+        let mut rest = operators;
+        while let Some((first, after)) = rest.split_first() {
+            let place = node.place;
+            rest = after;
+            let of = Box::new(node);
+            let kind = match first {
+                TraversalOperator::GetAttr(name) => Kind::Attribute(of, name.to_string()),
+                TraversalOperator::Index(key) => Kind::Index(of, self.boxed(key)),
+                TraversalOperator::LegacyIndex(place_of) => {
+                    let number = Kind::Number(place_of.value().to_string());
+                    Kind::Index(of, Box::new(Node::new(number, place)))
+                }
+                TraversalOperator::AttrSplat(_) => {
+                    let attributes = rest
+                        .iter()
+                        .take_while(|it| matches!(it, TraversalOperator::GetAttr(_)))
+                        .count();
+                    let (own, others) = rest.split_at(attributes);
+                    rest = others;
+                    Kind::Splat(of, self.steps(own))
+                }
+                TraversalOperator::FullSplat(_) => {
+                    let own = std::mem::take(&mut rest);
+                    Kind::Splat(of, self.steps(own))
+                }
+            };
+            node = Node::new(kind, place);
+        }
+        node
+    }
+
+    fn steps(&self, operators: &[&TraversalOperator]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut rest = operators;
+        while let Some((first, after)) = rest.split_first() {
+            rest = after;
+            steps.push(match first {
+                TraversalOperator::GetAttr(name) => Step::Attribute(name.to_string()),
+                TraversalOperator::Index(key) => Step::Index(self.node(key)),
+                TraversalOperator::LegacyIndex(place) => Step::Index(Node::new(
+                    Kind::Number(place.value().to_string()),
+                    self.place(None),
+                )),
+                TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
+                    Step::Splat(self.steps(std::mem::take(&mut rest)))
+                }
+            });
+        }
+        steps
+    }
+
+    fn template(&self, template: &Template) -> Kind {
+        self.parts_kind(template.iter())
+    }
+
+    fn parts_kind<'a>(&self, elements: impl Iterator<Item = &'a Element>) -> Kind {
+        let mut parts = self.parts(elements, false, false);
+        // A template that is one interpolation is its value, of whatever type.
+        if let [Part::Value(_)] = parts.as_slice()
+            && let Some(Part::Value(node)) = parts.pop()
+        {
+            return node.kind;
+        }
+        match parts.as_slice() {
+            [] => Kind::Text(String::new()),
+            [Part::Text(text)] => Kind::Text(text.clone()),
+            _ => Kind::Template(parts),
+        }
+    }
+
+    /// The parts; spaces at the start or end belong to a neighbour that strips them.
+    fn parts<'a>(
+        &self,
+        elements: impl Iterator<Item = &'a Element>,
+        strip_start: bool,
+        strip_end: bool,
+    ) -> Vec<Part> {
+        let elements: Vec<&Element> = elements.collect();
+        let starts = |strip: Strip| matches!(strip, Strip::Start | Strip::Both);
+        let ends = |strip: Strip| matches!(strip, Strip::End | Strip::Both);
+        let first_strip = |element: &Element| match element {
+            Element::Literal(_) => false,
+            Element::Interpolation(it) => starts(it.strip),
+            Element::Directive(it) => match &**it {
+                Directive::If(it) => starts(it.if_expr.strip),
+                Directive::For(it) => starts(it.for_expr.strip),
+            },
+        };
+        let last_strip = |element: &Element| match element {
+            Element::Literal(_) => false,
+            Element::Interpolation(it) => ends(it.strip),
+            Element::Directive(it) => match &**it {
+                Directive::If(it) => ends(it.endif_expr.strip),
+                Directive::For(it) => ends(it.endfor_expr.strip),
+            },
+        };
+        let mut parts = Vec::new();
+        for (place, element) in elements.iter().enumerate() {
+            match element {
+                Element::Literal(text) => {
+                    let before = match place {
+                        0 => strip_start,
+                        place => last_strip(elements[place - 1]),
+                    };
+                    let after = match elements.get(place + 1) {
+                        None => strip_end,
+                        Some(next) => first_strip(next),
+                    };
+                    let mut text: &str = text.as_str();
+                    if before {
+                        text = text.trim_start();
+                    }
+                    if after {
+                        text = text.trim_end();
+                    }
+                    if !text.is_empty() {
+                        parts.push(Part::Text(text.to_owned()));
+                    }
+                }
+                Element::Interpolation(it) => parts.push(Part::Value(self.node(&it.expr))),
+                Element::Directive(it) => parts.push(match &**it {
+                    Directive::If(it) => {
+                        let end = it
+                            .else_expr
+                            .as_ref()
+                            .map_or(it.endif_expr.strip, |it| it.strip);
+                        let then = self.parts(
+                            it.if_expr.template.iter(),
+                            ends(it.if_expr.strip),
+                            starts(end),
+                        );
+                        let otherwise = it.else_expr.as_ref().map(|other| {
+                            self.parts(
+                                other.template.iter(),
+                                ends(other.strip),
+                                starts(it.endif_expr.strip),
+                            )
+                        });
+                        let condition = self.node(&it.if_expr.cond_expr);
+                        Part::If(condition, then, otherwise.unwrap_or_default())
+                    }
+                    Directive::For(it) => Part::For {
+                        key: it.for_expr.key_var.as_ref().map(|name| name.to_string()),
+                        value: it.for_expr.value_var.to_string(),
+                        of: self.node(&it.for_expr.collection_expr),
+                        body: self.parts(
+                            it.for_expr.template.iter(),
+                            ends(it.for_expr.strip),
+                            starts(it.endfor_expr.strip),
+                        ),
+                    },
+                }),
+            }
+        }
+        parts
+    }
+}
+
+fn operator(operator: hcl_edit::expr::BinaryOperator) -> Operator {
+    use hcl_edit::expr::BinaryOperator as Hcl;
+    match operator {
+        Hcl::Eq => Operator::Equal,
+        Hcl::NotEq => Operator::NotEqual,
+        Hcl::LessEq => Operator::LessOrEqual,
+        Hcl::GreaterEq => Operator::GreaterOrEqual,
+        Hcl::Less => Operator::Less,
+        Hcl::Greater => Operator::Greater,
+        Hcl::Plus => Operator::Plus,
+        Hcl::Minus => Operator::Minus,
+        Hcl::Mul => Operator::Times,
+        Hcl::Div => Operator::Over,
+        Hcl::Mod => Operator::Modulo,
+        Hcl::And => Operator::And,
+        Hcl::Or => Operator::Or,
+    }
+}

@@ -1,0 +1,1217 @@
+//! The program: a function a module, with its inputs and outputs, in an order in which every name is known.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use terrane_codegen::ident;
+
+use crate::ast::{Attribute, Block, Body, Kind, Node};
+use crate::bindings::{Bindings, local_of, source_of};
+use crate::blocks::{HERE, comment_lines};
+use crate::declare::{Instances, address_text, instances};
+use crate::model::{Call, Configuration, Mode, Module};
+use crate::names::{Names, pascal, snake};
+use crate::scope::{ModuleOutputs, Scope, Untranslated, string};
+use crate::sources::ConvertError;
+use crate::ty::{Code, Form, Ty};
+use crate::variables::{Constraint, Variable, constant};
+
+/// The types of a module's inputs, by the names of its variables; those that no call sets are missing.
+pub(crate) type Inputs = BTreeMap<String, Ty>;
+
+/// The names of a module in the program.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ModuleName {
+    /// Of its file and its Rust module.
+    pub(crate) file: String,
+    pub(crate) ty: String,
+    /// The local names of providers that its callers hand over.
+    pub(crate) providers: BTreeSet<String>,
+    /// Whether it says what it declared, for those who depend on it.
+    pub(crate) declared: bool,
+    /// Whether it comes after something.
+    pub(crate) after: bool,
+}
+
+/// One module as it was written.
+pub(crate) struct Written {
+    /// The body of its function.
+    pub(crate) body: String,
+    pub(crate) outputs: ModuleOutputs,
+    /// The types that calls ask of the modules they call.
+    pub(crate) requests: HashMap<usize, Vec<Inputs>>,
+    pub(crate) problems: Vec<Untranslated>,
+    pub(crate) files: BTreeMap<String, PathBuf>,
+    /// Variables that the function reads.
+    pub(crate) used_inputs: BTreeSet<String>,
+}
+
+/// What is the same for all modules.
+pub(crate) struct World<'a> {
+    pub(crate) configuration: &'a Configuration,
+    pub(crate) bindings: &'a Bindings,
+    pub(crate) names: &'a [ModuleName],
+    /// The codes of the root module's variables.
+    pub(crate) root_variables: HashMap<String, Code>,
+    pub(crate) stack: String,
+}
+
+/// Names that functions use themselves.
+const RESERVED: [&str; 14] = [
+    "stack",
+    "config",
+    "inputs",
+    "providers",
+    "after",
+    "declared",
+    "instance",
+    "dynamic",
+    "terrane_functions",
+    "json",
+    "jsonencode",
+    "all",
+    "interpolate",
+    "block",
+];
+
+/// Something that is declared in the order of references.
+#[derive(Clone, Copy)]
+enum Item {
+    Provider(usize),
+    Local(usize),
+    Resource(usize),
+    Call(usize),
+}
+
+/// All values in a body, blocks included.
+fn nodes<'a>(body: &'a Body, visit: &mut dyn FnMut(&'a Node)) {
+    for attribute in &body.attributes {
+        visit(&attribute.value);
+    }
+    for block in &body.blocks {
+        nodes(&block.body, visit);
+    }
+}
+
+/// The key of what a reference names: `local.x`, `aws_vpc.main`, `data.aws_ami.it`.
+fn key_of(names: &[String]) -> Option<String> {
+    let count = match names.first()?.as_str() {
+        "data" | "ephemeral" => 3,
+        _ => 2,
+    };
+    (names.len() >= count).then(|| names[..count].join("."))
+}
+
+fn keys_in(body: &Body) -> Vec<String> {
+    let mut keys = Vec::new();
+    nodes(body, &mut |node| {
+        keys.extend(node.all_references().iter().filter_map(|it| key_of(it)))
+    });
+    keys
+}
+
+/// Every name that a module refers to.
+fn references(module: &Module) -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = BTreeSet::new();
+    for local in &module.locals {
+        all.extend(
+            local
+                .value
+                .all_references()
+                .iter()
+                .filter_map(|it| key_of(it)),
+        );
+    }
+    let bodies = module.resources.iter().map(|it| &it.block.body);
+    let bodies = bodies.chain(module.calls.iter().map(|it| &it.block.body));
+    let blocks = module
+        .outputs
+        .iter()
+        .chain(&module.providers)
+        .chain(&module.checks);
+    let bodies = bodies.chain(blocks.map(|it| &it.body));
+    for body in bodies {
+        all.extend(keys_in(body));
+    }
+    all
+}
+
+impl World<'_> {
+    fn order(&self, module: &Module) -> Result<Vec<Item>, ConvertError> {
+        let mut items: Vec<(String, Item, Vec<String>, crate::ast::Place)> = Vec::new();
+        for (place, block) in module.providers.iter().enumerate() {
+            items.push((
+                provider_key(block),
+                Item::Provider(place),
+                keys_in(&block.body),
+                block.place,
+            ));
+        }
+        for (place, local) in module.locals.iter().enumerate() {
+            let keys = local
+                .value
+                .all_references()
+                .iter()
+                .filter_map(|it| key_of(it))
+                .collect();
+            items.push((
+                format!("local.{}", local.name),
+                Item::Local(place),
+                keys,
+                local.place,
+            ));
+        }
+        for (place, resource) in module.resources.iter().enumerate() {
+            let mut keys = keys_in(&resource.block.body);
+            let provider = resource.block.body.value("provider").and_then(Node::names);
+            let provider = provider.map_or_else(
+                || local_of(&resource.type_name).to_owned(),
+                |names| names.join("."),
+            );
+            keys.push(format!("provider {provider}"));
+            items.push((
+                resource.address(),
+                Item::Resource(place),
+                keys,
+                resource.block.place,
+            ));
+        }
+        for (place, call) in module.calls.iter().enumerate() {
+            let mut keys = keys_in(&call.block.body);
+            keys.extend(module.providers.iter().map(provider_key));
+            items.push((
+                format!("module.{}", call.name),
+                Item::Call(place),
+                keys,
+                call.block.place,
+            ));
+        }
+        let by_key: HashMap<&str, usize> = items
+            .iter()
+            .enumerate()
+            .map(|(place, it)| (&*it.0, place))
+            .collect();
+        let mut sorted = Vec::new();
+        // 0: not seen, 1: being visited, 2: done.
+        let mut seen = vec![0_u8; items.len()];
+        for start in 0..items.len() {
+            let mut path = vec![(start, 0_usize)];
+            if seen[start] == 2 {
+                continue;
+            }
+            seen[start] = 1;
+            while let Some((item, next)) = path.pop() {
+                let keys = &items[item].2;
+                let Some(key) = keys.get(next) else {
+                    seen[item] = 2;
+                    sorted.push(items[item].1);
+                    continue;
+                };
+                path.push((item, next + 1));
+                let Some(&dependency) = by_key.get(&**key) else {
+                    continue;
+                };
+                match seen[dependency] {
+                    0 => {
+                        seen[dependency] = 1;
+                        path.push((dependency, 0));
+                    }
+                    // A provider that is configured by what it serves has to be declared after it.
+                    1 if matches!(items[dependency].1, Item::Provider(_)) => {}
+                    // Its own instances, in conditions and provisioners.
+                    1 if dependency == item => {}
+                    1 => {
+                        let around: Vec<&str> = path.iter().map(|(it, _)| &*items[*it].0).collect();
+                        let reason = match around.iter().any(|it| it.starts_with("module.")) {
+                            true => format!(
+                                "modules that need each other's outputs cannot be functions: {}",
+                                around.join(" → ")
+                            ),
+                            false => format!(
+                                "{} depends on itself: {}",
+                                items[dependency].0,
+                                around.join(" → ")
+                            ),
+                        };
+                        return Err(ConvertError::at(
+                            &self.configuration.sources,
+                            items[item].3,
+                            reason,
+                        ));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(sorted)
+    }
+
+    fn scope<'s>(&'s self, place: usize, outputs: &'s HashMap<usize, ModuleOutputs>) -> Scope<'s> {
+        let module = &self.configuration.modules[place];
+        let mut scope = Scope {
+            configuration: self.configuration,
+            bindings: self.bindings,
+            module,
+            outputs,
+            known: HashMap::new(),
+            bound: RefCell::default(),
+            problems: RefCell::default(),
+            in_closure: Cell::new(0),
+            careful: Cell::new(false),
+            typed: RefCell::default(),
+            generation: Cell::new(0),
+            generations: Cell::new(0),
+            handles: HashMap::new(),
+            after: self.names[place].after,
+            templates: RefCell::default(),
+            files: RefCell::default(),
+        };
+        let path = |text: &str| Code::literal(string(text), Ty::Text);
+        scope
+            .known
+            .insert("path.module".to_owned(), path(&module.path));
+        scope.known.insert("path.root".to_owned(), path("."));
+        scope.known.insert("path.cwd".to_owned(), path("."));
+        scope
+            .known
+            .insert("terraform.workspace".to_owned(), path("default"));
+        scope
+    }
+
+    /// Runs with a scope of that module that knows these names.
+    pub(crate) fn with_scope(
+        &self,
+        place: usize,
+        known: HashMap<String, Code>,
+        run: impl FnOnce(&Scope<'_>),
+    ) {
+        let outputs = HashMap::new();
+        let mut scope = self.scope(place, &outputs);
+        scope.known.extend(known);
+        run(&scope);
+    }
+
+    /// Writes the function of a module.
+    pub(crate) fn module(
+        &self,
+        place: usize,
+        outputs: &HashMap<usize, ModuleOutputs>,
+        inputs: &HashMap<usize, Inputs>,
+    ) -> Result<Written, ConvertError> {
+        let module = &self.configuration.modules[place];
+        let order = self.order(module)?;
+        let used = references(module);
+        let is_root = place == 0;
+        let own = &self.names[place];
+        let mut names = Names::with(&RESERVED);
+        for provider in self.bindings.providers.values() {
+            names.take(&[&provider.module]);
+        }
+        let mut scope = self.scope(place, outputs);
+        let mut body = String::new();
+        let mut used_inputs = BTreeSet::new();
+        if is_root {
+            scope.known.extend(self.root_variables.clone());
+        } else {
+            self.variables(
+                module,
+                inputs.get(&place),
+                &used,
+                &mut scope,
+                &mut names,
+                &mut body,
+                &mut used_inputs,
+            )?;
+        }
+        for key in &own.providers {
+            let field = ident(&snake(key));
+            scope
+                .handles
+                .insert(key.clone(), format!("providers.{field}"));
+        }
+        let mut requests: HashMap<usize, Vec<Inputs>> = HashMap::new();
+        let mut declared = Vec::new();
+        for item in order {
+            match item {
+                Item::Provider(at) => {
+                    let block = &module.providers[at];
+                    body.push_str(&self.provider(block, &mut scope, &mut names));
+                }
+                Item::Local(at) => {
+                    let local = &module.locals[at];
+                    let key = format!("local.{}", local.name);
+                    let variable = names.take(&[&local.name, &format!("{}_value", local.name)]);
+                    body.push_str(&self.local(
+                        local,
+                        &key,
+                        &variable,
+                        used.contains(&key),
+                        &mut scope,
+                    ));
+                }
+                Item::Resource(at) => {
+                    let resource = &module.resources[at];
+                    let address = resource.address();
+                    let local = match resource.block.body.value("provider").and_then(Node::names) {
+                        Some(names) => names[0].to_owned(),
+                        None => local_of(&resource.type_name).to_owned(),
+                    };
+                    let source = source_of(module, &local);
+                    let Some(bound) =
+                        self.bindings
+                            .place(resource.mode, &source, &resource.type_name)
+                    else {
+                        continue;
+                    };
+                    let is_imported = is_root
+                        && module.imports.iter().any(|it| {
+                            it.body
+                                .value("to")
+                                .and_then(|it| it.names())
+                                .is_some_and(|it| it.join(".") == address)
+                        });
+                    let is_used = used.contains(&address) || own.declared || is_imported;
+                    let variable = is_used.then(|| {
+                        resource_name(
+                            resource.mode,
+                            &resource.type_name,
+                            &resource.name,
+                            &mut names,
+                        )
+                    });
+                    let text = scope.resource(resource, bound, variable.as_deref(), &local);
+                    body.push_str(&text);
+                    if let Some(variable) = variable {
+                        let (ty, all) = match instances(&resource.block.body) {
+                            Instances::One => (Ty::Handle(bound), format!("[{variable}.as_ref()]")),
+                            Instances::Count(_) => (
+                                Ty::Handles(bound),
+                                format!("{variable}.iter().map(AsRef::as_ref)"),
+                            ),
+                            Instances::Each(_) => (
+                                Ty::HandleMap(bound),
+                                format!("{variable}.values().map(AsRef::as_ref)"),
+                            ),
+                        };
+                        if resource.mode != Mode::Ephemeral {
+                            declared.push(all);
+                        }
+                        scope.known.insert(address, Code::place(variable, ty));
+                    }
+                }
+                Item::Call(at) => {
+                    let call = &module.calls[at];
+                    let key = format!("module.{}", call.name);
+                    let child = &self.names[call.module];
+                    let is_used = used.contains(&key) || own.declared && child.declared;
+                    let variable = is_used
+                        .then(|| names.take(&[&call.name, &format!("{}_module", call.name)]));
+                    let mut request = Inputs::new();
+                    let text = scope.call_of(call, variable.as_deref(), &mut |scope| {
+                        self.invocation(call, scope, inputs.get(&call.module), &mut request)
+                    })?;
+                    body.push_str(&text);
+                    requests.entry(call.module).or_default().push(request);
+                    if let Some(variable) = variable {
+                        let (ty, all) = match instances(&call.block.body) {
+                            Instances::One => {
+                                (Ty::Module(call.module), format!("&{variable}.declared"))
+                            }
+                            Instances::Count(_) => (
+                                Ty::Modules(call.module),
+                                format!("{variable}.iter().flat_map(|it| &it.declared)"),
+                            ),
+                            Instances::Each(_) => (
+                                Ty::ModuleMap(call.module),
+                                format!("{variable}.values().flat_map(|it| &it.declared)"),
+                            ),
+                        };
+                        if child.declared {
+                            declared.push(all);
+                        }
+                        scope.known.insert(key, Code::place(variable, ty));
+                    }
+                }
+            }
+        }
+        for check in &module.checks {
+            body.push_str(&self.check(check, &scope));
+        }
+        body.push_str(&self.changes(module, is_root, &scope));
+        for other in &module.others {
+            let reason = match &*other.kind {
+                "provider_meta" => "`provider_meta` is `ProviderMeta` in the program",
+                "cloud" => "HCP Terraform keeps no states of programs: choose a backend",
+                _ => "files that override others are not converted: merge them by hand",
+            };
+            body.push_str(&format!("{};\n", scope.untranslated(other.place, reason)));
+        }
+        let mut fields = BTreeMap::new();
+        let mut values = String::new();
+        let mut field_names = Names::with(&["declared"]);
+        for output in &module.outputs {
+            let name = &output.labels[0];
+            let Some(value) = output.body.value("value") else {
+                return Err(ConvertError::at(
+                    &self.configuration.sources,
+                    output.place,
+                    format!("output `{name}` has no `value`"),
+                ));
+            };
+            let comments = comment_lines(&output.comments);
+            for condition in output.body.blocks_of("precondition") {
+                body.push_str(&scope.condition(condition));
+            }
+            let is_secret = matches!(
+                output.body.value("sensitive").map(|it| &it.kind),
+                Some(Kind::Bool(true))
+            );
+            if is_root {
+                if matches!(
+                    output.body.value("ephemeral").map(|it| &it.kind),
+                    Some(Kind::Bool(true))
+                ) {
+                    body.push_str(&format!(
+                        "{};\n",
+                        scope.untranslated(
+                            output.place,
+                            "an ephemeral output of the root module is stored nowhere"
+                        )
+                    ));
+                    continue;
+                }
+                let text = match is_secret {
+                    true => format!("{}.sensitive()", scope.dynamic(value)),
+                    false => scope.untyped_argument(value),
+                };
+                values.push_str(&format!(
+                    "{comments}stack.export({}, {text});\n",
+                    string(name)
+                ));
+                continue;
+            }
+            let mut code = scope.code(value);
+            if is_secret {
+                code = Code::owned(format!("{}.sensitive()", scope.dynamic(value)), Ty::Dyn);
+            }
+            if !is_field(&code.ty) {
+                code = Code::owned(scope.dynamic(value), Ty::Dyn);
+            }
+            let wanted = outputs
+                .get(&place)
+                .and_then(|it| it.fields.get(name))
+                .map(|(_, ty)| ty.clone());
+            let field = field_names.take(&[name]);
+            let text = match wanted {
+                Some(Ty::Dyn) if code.ty != Ty::Dyn => scope.dynamic(value),
+                _ => scope.moved(&code),
+            };
+            values.push_str(&format!("{comments}{field}: {text},\n"));
+            fields.insert(name.clone(), (field, code.ty));
+        }
+        if is_root {
+            body.push_str(&values);
+            body.push_str("Ok(())\n");
+        } else {
+            if own.declared {
+                let all: String = declared
+                    .iter()
+                    .map(|it| format!("declared.extend({}.cloned());\n", iterated(it)))
+                    .collect();
+                body.push_str(&format!(
+                    "let mut declared: Vec<Resource> = Vec::new();\n{all}"
+                ));
+                values.push_str("declared,\n");
+            }
+            body.push_str(&format!("Ok(Self {{ {values} }})\n"));
+        }
+        Ok(Written {
+            body,
+            outputs: ModuleOutputs { fields },
+            requests,
+            problems: scope.problems.into_inner(),
+            files: scope.files.into_inner(),
+            used_inputs,
+        })
+    }
+
+    /// Binds a module's variables: fields of its inputs, and constants for those that no call sets.
+    #[allow(clippy::too_many_arguments)]
+    fn variables(
+        &self,
+        module: &Module,
+        inputs: Option<&Inputs>,
+        used: &BTreeSet<String>,
+        scope: &mut Scope<'_>,
+        names: &mut Names,
+        body: &mut String,
+        used_inputs: &mut BTreeSet<String>,
+    ) -> Result<(), ConvertError> {
+        for block in &module.variables {
+            let variable = variable_of(self.configuration, block)?;
+            let key = format!("var.{}", variable.name);
+            if !used.contains(&key)
+                && !module
+                    .variables
+                    .iter()
+                    .any(|it| keys_in(&it.body).contains(&key))
+            {
+                continue;
+            }
+            let convert = variable.constraint.rust(&|node| scope.dynamic(node));
+            match inputs.and_then(|it| it.get(&variable.name)) {
+                Some(ty) => {
+                    used_inputs.insert(variable.name.clone());
+                    let field = format!("inputs.{}", crate::variables::field(&variable.name));
+                    let code = match (ty, convert) {
+                        (Ty::Dyn, Some(convert)) => {
+                            let name =
+                                names.take(&[&variable.name, &format!("{}_input", variable.name)]);
+                            let value = match variable.default.filter(|it| !it.is_null()) {
+                                Some(default) if is_not_nullable(block) => {
+                                    format!(
+                                        "dynamic::not_null(&{field}, {})",
+                                        scope.dynamic(default)
+                                    )
+                                }
+                                _ => format!("&{field}"),
+                            };
+                            body.push_str(&format!("let {name} = {convert}.of({value});\n"));
+                            Code::place(name, Ty::Dyn)
+                        }
+                        (ty, _) => Code::place(field, ty.clone()),
+                    };
+                    scope.known.insert(key, code);
+                }
+                None => {
+                    let Some(default) = variable.default else {
+                        // A module that no call reaches with it.
+                        scope
+                            .known
+                            .insert(key, Code::owned("Dyn::failed(\"no value\")", Ty::Dyn));
+                        continue;
+                    };
+                    let name = names.take(&[&variable.name, &format!("{}_default", variable.name)]);
+                    let (ty, text) = default_of(&variable, default, scope, convert);
+                    body.push_str(&format!("let {name}{} = {text};\n", annotation(&ty, &text)));
+                    scope.known.insert(key, Code::place(name, ty));
+                }
+            }
+        }
+        for block in &module.variables {
+            for validation in block.body.blocks_of("validation") {
+                body.push_str(&scope.condition(validation));
+            }
+        }
+        Ok(())
+    }
+
+    fn local(
+        &self,
+        local: &Attribute,
+        key: &str,
+        variable: &str,
+        is_used: bool,
+        scope: &mut Scope<'_>,
+    ) -> String {
+        let comments = comment_lines(&local.comments);
+        let code = scope.code(&local.value);
+        let code = match &code.ty {
+            Ty::Null => Code::owned(scope.dynamic(&local.value), Ty::Dyn),
+            _ => code,
+        };
+        if !is_used {
+            let text = scope.moved(&code);
+            return format!(
+                "{comments}let _{} = {text};\n",
+                variable.trim_start_matches("r#")
+            );
+        }
+        // Another name of something that has one.
+        if code.form == Form::Place && comments.is_empty() {
+            scope.known.insert(key.to_owned(), code);
+            return String::new();
+        }
+        let is_text = code.ty == Ty::Text && code.form == Form::Literal;
+        let text = match (is_text, code.form) {
+            (true, _) => code.text.clone(),
+            (_, Form::Place) => format!("&{}", code.text),
+            _ => scope.moved(&code),
+        };
+        let bound = match (is_text, code.form) {
+            (true, _) => Code::literal(variable, Ty::Text),
+            (_, Form::Place) if !code.ty.is_copy() => Code::reference(variable, code.ty.clone()),
+            _ => Code::place(variable, code.ty.clone()),
+        };
+        let text = match (code.form, code.ty.is_copy()) {
+            (Form::Place, true) => code.text.clone(),
+            _ => text,
+        };
+        let annotation = match (&code.ty, code.form) {
+            (Ty::Int, Form::Literal) => ": i64",
+            _ => "",
+        };
+        scope.known.insert(key.to_owned(), bound);
+        format!("{comments}let {variable}{annotation} = {text};\n")
+    }
+
+    fn provider(&self, block: &Block, scope: &mut Scope<'_>, names: &mut Names) -> String {
+        let local = &block.labels[0];
+        let alias = block
+            .body
+            .value("alias")
+            .and_then(Node::text)
+            .map(str::to_owned);
+        let source = source_of(scope.module, local);
+        let Some(provider) = self.bindings.providers.get(&source) else {
+            return String::new();
+        };
+        let comments = comment_lines(&block.comments);
+        let skipped = ["alias", "version"];
+        let mut start = format!("{}::Provider::builder()", provider.module);
+        let meta = alias
+            .as_ref()
+            .map(|alias| format!("\n.alias({})", string(alias)))
+            .unwrap_or_default();
+        let chain = provider.configuration.as_ref().and_then(|names| {
+            let path = |object: usize| match object {
+                0 => format!("{}::Provider", provider.module),
+                object => format!(
+                    "{}::provider::{}",
+                    provider.module,
+                    ident(&names.objects[object].name)
+                ),
+            };
+            scope
+                .typed_chain(&names.objects, 0, &path, &block.body, &skipped)
+                .ok()
+        });
+        let chain = chain.unwrap_or_else(|| {
+            start = format!("ProviderDeclaration::new(&{}::PROVIDER)", provider.module);
+            let objects = provider
+                .configuration
+                .as_ref()
+                .map(|names| (&*names.objects, 0));
+            scope.untyped_chain(objects, &block.body, &skipped)
+        });
+        let key = match &alias {
+            Some(alias) => format!("{local}.{alias}"),
+            None => local.clone(),
+        };
+        // The default configuration needs no handle, unless a module takes it under another name.
+        let is_used = alias.is_some() || self.hands_over(scope.module, &key);
+        let variable = is_used.then(|| {
+            names.take(&[&match &alias {
+                Some(alias) => format!("{local}_{alias}"),
+                None => format!("{local}_provider"),
+            }])
+        });
+        let mut text = comments;
+        let declaration = match chain.statements.is_empty() {
+            true => format!("{start}{meta}{}", chain.calls),
+            false => {
+                let name = scope.fresh("provider");
+                text.push_str(&format!("let mut {name} = {start}{meta}{};\n", chain.calls));
+                for statement in &chain.statements {
+                    text.push_str(&statement.replace(HERE, &name));
+                }
+                name
+            }
+        };
+        let bound = match &variable {
+            Some(variable) => format!("let {variable} = "),
+            None => String::new(),
+        };
+        if let Some(variable) = variable {
+            scope.handles.insert(key, variable);
+        }
+        format!("{text}{bound}stack.provider({declaration});\n")
+    }
+
+    /// Whether a call in the module hands that configuration over.
+    fn hands_over(&self, module: &Module, key: &str) -> bool {
+        module.calls.iter().any(|call| {
+            self.names[call.module]
+                .providers
+                .iter()
+                .any(|inner| handed(call, inner) == key)
+        })
+    }
+
+    /// The call of a module's function.
+    fn invocation(
+        &self,
+        call: &Call,
+        scope: &Scope<'_>,
+        inputs: Option<&Inputs>,
+        request: &mut Inputs,
+    ) -> Result<String, ConvertError> {
+        let child = &self.configuration.modules[call.module];
+        let name = &self.names[call.module];
+        let sources = &self.configuration.sources;
+        const META: [&str; 6] = [
+            "source",
+            "version",
+            "providers",
+            "count",
+            "for_each",
+            "depends_on",
+        ];
+        for attribute in &call.block.body.attributes {
+            let is_known = child
+                .variables
+                .iter()
+                .any(|it| it.labels[0] == attribute.name);
+            if !is_known && !META.contains(&&*attribute.name) {
+                let reason = format!(
+                    "module `{}` has no variable `{}`",
+                    call.name, attribute.name
+                );
+                return Err(ConvertError::at(sources, attribute.place, reason));
+            }
+        }
+        let mut fields = String::new();
+        for block in &child.variables {
+            let variable = variable_of(self.configuration, block)?;
+            let given = call.block.body.attribute(&variable.name);
+            let Some(value) = given.map(|it| &it.value).or(variable.default) else {
+                let reason = format!(
+                    "module `{}` lacks its variable `{}`",
+                    call.name, variable.name
+                );
+                return Err(ConvertError::at(sources, call.block.place, reason));
+            };
+            if given.is_some() {
+                let value = match (value.is_null(), is_not_nullable(block), variable.default) {
+                    (true, true, Some(default)) => default,
+                    _ => value,
+                };
+                let asked = asked(&variable.constraint, &scope.code(value));
+                let asked = match (asked, is_not_nullable(block)) {
+                    (Ty::Option(_), true) => Ty::Dyn,
+                    (asked, _) => asked,
+                };
+                request.insert(variable.name.clone(), asked);
+            }
+            let Some(ty) = inputs.and_then(|it| it.get(&variable.name)) else {
+                continue;
+            };
+            let field = crate::variables::field(&variable.name);
+            let said = given
+                .map(|it| comment_lines(&it.comments))
+                .unwrap_or_default();
+            let value = match (
+                value.is_null() && given.is_some(),
+                is_not_nullable(block),
+                variable.default,
+            ) {
+                (true, true, Some(default)) => default,
+                _ => value,
+            };
+            fields.push_str(&format!("{said}{field}: {},\n", as_input(scope, value, ty)));
+        }
+        let mut arguments = String::new();
+        if !name.providers.is_empty() {
+            let handles: Result<Vec<String>, ConvertError> = name
+                .providers
+                .iter()
+                .map(|inner| {
+                    let outer = handed(call, inner);
+                    let handle = scope.handles.get(&outer).ok_or_else(|| {
+                        ConvertError::at(sources, call.block.place, format!("module `{}` needs the provider `{inner}`, and nothing declares `{outer}`", call.name))
+                    })?;
+                    Ok(format!("{}: {handle}.clone()", ident(&snake(inner))))
+                })
+                .collect();
+            arguments.push_str(&format!(
+                ", &{}::{}Providers {{ {} }}",
+                name.file,
+                name.ty,
+                handles?.join(", ")
+            ));
+        }
+        if name.after {
+            let mut all: Vec<String> = Vec::new();
+            if scope.after {
+                all.push("after.iter().collect()".to_owned());
+            }
+            if let Some(Kind::List(named)) = call.block.body.value("depends_on").map(|it| &it.kind)
+            {
+                for one in named {
+                    let key = key_of(
+                        &one.names()
+                            .unwrap_or_default()
+                            .iter()
+                            .map(ToString::to_string)
+                            .collect::<Vec<_>>(),
+                    );
+                    let Some(code) = key.and_then(|key| scope.known.get(&key)) else {
+                        continue;
+                    };
+                    all.push(match &code.ty {
+                        Ty::Handle(_) => format!("vec![{}.as_ref()]", code.text),
+                        Ty::Handles(_) => {
+                            format!("{}.iter().map(AsRef::as_ref).collect()", code.text)
+                        }
+                        Ty::HandleMap(_) => {
+                            format!("{}.values().map(AsRef::as_ref).collect()", code.text)
+                        }
+                        Ty::Module(_) => format!("{}.declared.iter().collect()", code.text),
+                        Ty::Modules(_) => {
+                            format!("{}.iter().flat_map(|it| &it.declared).collect()", code.text)
+                        }
+                        Ty::ModuleMap(_) => format!(
+                            "{}.values().flat_map(|it| &it.declared).collect()",
+                            code.text
+                        ),
+                        _ => continue,
+                    });
+                }
+            }
+            arguments.push_str(&match all.as_slice() {
+                [] => ", &[]".to_owned(),
+                all => {
+                    let all: Vec<String> = all
+                        .iter()
+                        .map(|it| it.replace(".collect()", ".collect::<Vec<&Resource>>()"))
+                        .collect();
+                    format!(", &[{}].concat()", all.join(", "))
+                }
+            });
+        }
+        let inputs = match fields.is_empty() {
+            true => String::new(),
+            false => format!(", {}::{}Inputs {{ {fields} }}", name.file, name.ty),
+        };
+        Ok(format!(
+            "{}::{}::declare(stack{inputs}{arguments})",
+            name.file, name.ty
+        ))
+    }
+
+    fn check(&self, check: &Block, scope: &Scope<'_>) -> String {
+        let mut text = comment_lines(&check.comments);
+        for data in check.body.blocks_of("data") {
+            text.push_str(&format!(
+                "{};\n",
+                scope.untranslated(
+                    data.place,
+                    "a data source inside of a check is not converted: move it out"
+                )
+            ));
+        }
+        for assertion in check.body.blocks_of("assert") {
+            text.push_str(&scope.condition(assertion));
+        }
+        text
+    }
+
+    /// What the module says about objects that exist.
+    fn changes(&self, module: &Module, is_root: bool, scope: &Scope<'_>) -> String {
+        let mut text = String::new();
+        for block in &module.moved {
+            let from = block.body.value("from").and_then(address_text);
+            let to = block.body.value("to").and_then(address_text);
+            text.push_str(&comment_lines(&block.comments));
+            text.push_str(&match (from, to, is_root) {
+                (Some(from), Some(to), true) => {
+                    format!("stack.moved({}, {});\n", string(&from), string(&to))
+                }
+                // A program moves from the root; what a module did long ago is done.
+                (Some(from), Some(to), false) => {
+                    format!("// Moved inside of the module, once: `{from}` to `{to}`.\n")
+                }
+                _ => format!(
+                    "{};\n",
+                    scope.untranslated(block.place, "these are no addresses")
+                ),
+            });
+        }
+        for block in &module.removed {
+            let from = block.body.value("from").and_then(address_text);
+            let destroys = block.body.blocks_of("lifecycle").any(|it| {
+                matches!(
+                    it.body.value("destroy").map(|it| &it.kind),
+                    Some(Kind::Bool(true))
+                )
+            });
+            text.push_str(&comment_lines(&block.comments));
+            text.push_str(&match (from, destroys, is_root) {
+                (Some(from), false, true) => format!("stack.removed({});\n", string(&from)),
+                (Some(from), true, _) => format!(
+                    "// Destroyed, as everything that is not declared any more: `{from}`.\n"
+                ),
+                _ => format!(
+                    "{};\n",
+                    scope.untranslated(
+                        block.place,
+                        "this cannot be carried: remove it from the root module"
+                    )
+                ),
+            });
+        }
+        for block in &module.imports {
+            let to = block.body.value("to").and_then(address_text);
+            text.push_str(&comment_lines(&block.comments));
+            if block.body.value("for_each").is_some()
+                || to.is_none()
+                || block.body.value("identity").is_some()
+            {
+                text.push_str(&format!(
+                    "{};\n",
+                    scope.untranslated(block.place, "write one `stack.import` for each of these")
+                ));
+                continue;
+            }
+            let to = to.unwrap_or_default();
+            let by = match block.body.value("id") {
+                Some(id) => match scope.typed(id) {
+                    Some(code) if code.ty == Ty::Text => match code.form {
+                        Form::Literal => code.text,
+                        _ => code.kept(),
+                    },
+                    _ => format!("{}.text()?", scope.dynamic(id)),
+                },
+                None => format!(
+                    "{{ {} }}",
+                    scope.untranslated(block.place, "an import needs an `id`")
+                ),
+            };
+            match scope.known.get(&to) {
+                Some(code) if matches!(code.ty, Ty::Handle(_)) => {
+                    text.push_str(&format!("stack.import(&{}, {by});\n", code.text));
+                }
+                _ => {
+                    text.push_str(&format!(
+                        "let imported = stack.resource({})?;\nstack.import(&imported, {by});\n",
+                        string(&to)
+                    ));
+                }
+            }
+        }
+        text
+    }
+}
+
+/// The configuration that a call hands over for that name.
+pub(crate) fn handed(call: &Call, inner: &str) -> String {
+    if let Some(Kind::Object(members)) = call.block.body.value("providers").map(|it| &it.kind) {
+        for (key, value) in members {
+            let key = match key.text() {
+                Some(key) => key.to_owned(),
+                None => key.names().unwrap_or_default().join("."),
+            };
+            if key == inner {
+                return value.names().map_or_else(
+                    || value.text().unwrap_or_default().to_owned(),
+                    |it| it.join("."),
+                );
+            }
+        }
+    }
+    inner.to_owned()
+}
+
+fn provider_key(block: &Block) -> String {
+    match block.body.value("alias").and_then(Node::text) {
+        Some(alias) => format!("provider {}.{alias}", block.labels[0]),
+        None => format!("provider {}", block.labels[0]),
+    }
+}
+
+pub(crate) fn variable_of<'a>(
+    configuration: &Configuration,
+    block: &'a Block,
+) -> Result<Variable<'a>, ConvertError> {
+    Variable::of(block).ok_or_else(|| {
+        let reason = format!("the type of variable `{}` is no type", block.labels[0]);
+        ConvertError::at(&configuration.sources, block.place, reason)
+    })
+}
+
+fn is_not_nullable(block: &Block) -> bool {
+    matches!(
+        block.body.value("nullable").map(|it| &it.kind),
+        Some(Kind::Bool(false))
+    )
+}
+
+/// The name of a resource's handle.
+fn resource_name(mode: Mode, type_name: &str, name: &str, names: &mut Names) -> String {
+    let short = type_name
+        .split_once('_')
+        .map_or(type_name, |(_, rest)| rest);
+    let is_general = matches!(
+        name,
+        "this" | "main" | "default" | "example" | "test" | "it" | "self"
+    );
+    let both = match snake(name).contains(&snake(short)) {
+        true => name.to_owned(),
+        false => format!("{name}_{short}"),
+    };
+    let read = match mode {
+        Mode::Data => format!("{both}_data"),
+        _ => format!("{both}_resource"),
+    };
+    match is_general {
+        true => names.take(&[short, &both, &read]),
+        false => names.take(&[&both, &read]),
+    }
+}
+
+fn is_field(ty: &Ty) -> bool {
+    match ty {
+        Ty::Text | Ty::Int | Ty::Size | Ty::Float | Ty::Bool | Ty::Number | Ty::Dyn => true,
+        Ty::List(of) | Ty::Set(of) | Ty::Map(of) | Ty::Option(of) | Ty::Output(of) => {
+            is_field(of) && !of.has_struct()
+        }
+        _ => false,
+    }
+}
+
+/// The type that a call asks of a variable, by the value that it gives.
+fn asked(constraint: &Constraint, code: &Code) -> Ty {
+    let text_like = |ty: &Ty| {
+        matches!(ty, Ty::Text) || matches!(ty, Ty::Int | Ty::Bool) && code.form == Form::Literal
+    };
+    match (constraint, &code.ty) {
+        (Constraint::Text, ty) if text_like(ty) => Ty::Text,
+        (Constraint::Text, Ty::Output(of)) if matches!(**of, Ty::Text) => code.ty.clone(),
+        (Constraint::Bool, Ty::Bool) => Ty::Bool,
+        (Constraint::Number, Ty::Int) => Ty::Int,
+        (Constraint::List(of), Ty::List(element)) if matches!(**of, Constraint::Text) => {
+            match &**element {
+                Ty::Text => code.ty.clone(),
+                Ty::Output(inner) if **inner == Ty::Text => code.ty.clone(),
+                _ => Ty::Dyn,
+            }
+        }
+        (Constraint::List(of), Ty::Output(list))
+            if matches!(**of, Constraint::Text) && **list == Ty::list(Ty::Text) =>
+        {
+            code.ty.clone()
+        }
+        (Constraint::Set(of), Ty::Set(element))
+            if matches!(**of, Constraint::Text) && **element == Ty::Text =>
+        {
+            code.ty.clone()
+        }
+        (Constraint::Map(of), Ty::Map(member)) if matches!(**of, Constraint::Text) => {
+            match &**member {
+                Ty::Text => code.ty.clone(),
+                _ => Ty::Dyn,
+            }
+        }
+        (constraint, Ty::Option(of)) => match asked(
+            constraint,
+            &Code {
+                ty: (**of).clone(),
+                ..code.clone()
+            },
+        ) {
+            Ty::Dyn => Ty::Dyn,
+            ty => Ty::option(ty),
+        },
+        _ => Ty::Dyn,
+    }
+}
+
+/// One type for what two calls ask.
+pub(crate) fn joined(a: &Ty, b: &Ty) -> Ty {
+    match (a, b) {
+        (a, b) if a == b => a.clone(),
+        (Ty::Text, Ty::Output(of)) | (Ty::Output(of), Ty::Text) if **of == Ty::Text => {
+            Ty::output(Ty::Text)
+        }
+        (Ty::Option(of), other) | (other, Ty::Option(of)) if **of == *other => {
+            Ty::option(other.clone())
+        }
+        _ => Ty::Dyn,
+    }
+}
+
+/// A value as a field of that type.
+fn as_input(scope: &Scope<'_>, value: &Node, ty: &Ty) -> String {
+    if let Some(code) = scope.typed(value) {
+        match (&code.ty, ty) {
+            (Ty::Int | Ty::Bool, Ty::Text) if code.form == Form::Literal => {
+                return format!("\"{}\".to_owned()", code.text);
+            }
+            (a, b) if a == b && *b != Ty::Dyn => return scope.moved(&code),
+            (Ty::Text, Ty::Output(_)) => return format!("Output::known({})", code.borrowed()),
+            (Ty::Null, Ty::Option(_)) => return "None".to_owned(),
+            (a, Ty::Option(b)) if *a == **b => return format!("Some({})", scope.moved(&code)),
+            _ => {}
+        }
+    }
+    match ty {
+        Ty::Dyn => scope.dynamic(value),
+        ty => match constant(value, ty) {
+            Some(text) => text,
+            None => scope.untranslated(
+                value.place,
+                "the value does not have the type of the variable",
+            ),
+        },
+    }
+}
+
+/// The type and the value of a default that no call replaces.
+fn default_of(
+    variable: &Variable<'_>,
+    default: &Node,
+    scope: &Scope<'_>,
+    convert: Option<String>,
+) -> (Ty, String) {
+    let simple = match &variable.constraint {
+        Constraint::Text => Some(Ty::Text),
+        Constraint::Bool => Some(Ty::Bool),
+        Constraint::Number => Some(Ty::Int),
+        Constraint::List(of) if matches!(**of, Constraint::Text) => Some(Ty::list(Ty::Text)),
+        Constraint::Set(of) if matches!(**of, Constraint::Text) => Some(Ty::set(Ty::Text)),
+        Constraint::Map(of) if matches!(**of, Constraint::Text) => Some(Ty::map(Ty::Text)),
+        _ => None,
+    };
+    if let Some(ty) = simple {
+        let ty = match default.is_null() {
+            true => Ty::option(ty),
+            false => ty,
+        };
+        if let Some(text) = constant(default, &ty) {
+            return (ty, text);
+        }
+    }
+    let value = scope.dynamic(default);
+    match convert {
+        Some(convert) => (Ty::Dyn, format!("{convert}.of({value})")),
+        None => (Ty::Dyn, value),
+    }
+}
+
+fn annotation(ty: &Ty, text: &str) -> String {
+    match (ty, text) {
+        (Ty::Dyn, _) => String::new(),
+        (_, "None" | "Vec::new()" | "BTreeSet::new()" | "BTreeMap::new()") => {
+            format!(": {}", ty.rust())
+        }
+        (Ty::Int, _) => ": i64".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The iterator over an expression that gives resources.
+fn iterated(text: &str) -> String {
+    match text.starts_with(['[', '&']) {
+        true => match text.strip_prefix('&') {
+            Some(place) => format!("{place}.iter()"),
+            None => format!("{text}.into_iter()"),
+        },
+        false => text.to_owned(),
+    }
+}
+
+/// The name of a module's type.
+pub(crate) fn type_name(names: &mut Names, file: &str) -> String {
+    names.take_type(&[file, &format!("{}_module", pascal(file))])
+}
