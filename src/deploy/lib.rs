@@ -34,6 +34,7 @@ mod host;
 pub mod identity;
 mod masked;
 mod options;
+mod plan_cache;
 pub mod policies;
 mod program;
 mod providers;
@@ -50,6 +51,7 @@ pub use error::DeployError;
 pub use host::DeploymentHost;
 pub use masked::{MaskedEvents, masked};
 pub use options::{Decision, PARALLELISM, Preview, Up};
+pub use plan_cache::KeptCache;
 pub use program::{
     Producers, declared, host_among, needs_state_for_hosts, read_references, read_secrets,
     resolve_hosts, same_hosts,

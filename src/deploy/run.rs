@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use terrane_core::{Diagnostics, ModuleValues, Program};
 use terrane_engine::{
     Applied, CallerIdentity, DeferredChange, DeferredModule, Engine, Plan, PlanOptions, Recovered,
+    RefreshPolicy,
 };
 use terrane_state::{Liveness, OpenIntent, Recorder as _, Run, State};
 
@@ -119,6 +120,11 @@ pub trait PlanSource<A: Attendant> {
         held: HeldRun<'_>,
         attendant: &A,
     ) -> impl Future<Output = Result<Sourced<'s>, A::Error>>;
+
+    /// Whether the plan is made from what earlier plans found; a cache that is there is kept up to date in any case.
+    fn uses_cache(&self) -> bool {
+        false
+    }
 
     /// The plan is about to be applied.
     ///
@@ -365,6 +371,10 @@ impl<A: Attendant> PlanSource<A> for FreshPlan {
             continues_with: Some(options),
             recovered,
         })
+    }
+
+    fn uses_cache(&self) -> bool {
+        self.0.refresh == RefreshPolicy::Changed
     }
 
     async fn begin(&self, _: HeldRun<'_>, _: &A) -> Result<(), A::Error> {

@@ -63,6 +63,10 @@ pub(crate) async fn callers(
         let Some(questions) = questions.filter(|_| config.dependencies.is_empty()) else {
             continue;
         };
+        // Where nothing is to be done, no process is started to say in whose name.
+        if is_idle && running.rests(&config.address) {
+            continue;
+        }
         let configured = running.configure_as_declared(config, &nothing).await?;
         let provider = configured.provider;
         let account = ask(&*provider, config, questions.account).await?;

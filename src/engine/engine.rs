@@ -20,6 +20,7 @@ use crate::plan::inputs::Inputs;
 use crate::plan::moves::Moves;
 use crate::plan::planner::Planner;
 use crate::plan::value_modules::waiting;
+use crate::plan_cache::{Memory, PlanCache};
 use crate::recover::{LATE, Recovered, Recovery};
 use crate::running::RunningProviders;
 use crate::stop::{StopFlag, Stopper};
@@ -76,6 +77,19 @@ impl<'a> Engine<'a> {
     pub fn provider_processes(self, most: usize) -> Self {
         self.running.uses.limit(most);
         self
+    }
+
+    /// The same with what earlier plans of the stack found: [`RefreshPolicy::Changed`](crate::RefreshPolicy::Changed) then reads what
+    /// nobody has read, and asks no question again that it knows the answer to.
+    #[must_use]
+    pub fn remembering(mut self, cache: PlanCache) -> Self {
+        self.running.remember(Memory::new(cache));
+        self
+    }
+
+    /// What earlier plans and those of this run found; `None` where it does not remember.
+    pub fn plan_cache(&self) -> Option<PlanCache> {
+        self.running.memory().map(Memory::cache)
     }
 
     /// The same, with another rule for when creations are planned again.
@@ -186,6 +200,7 @@ impl<'a> Engine<'a> {
             ..options.clone()
         };
         let (running, quiet) = (&self.running, Quiet(self.host.events));
+        running.know_builds(program.providers().as_slice()).await;
         let moves = Moves::carry_out(program, prior);
         let inputs = Inputs::of_values(program, (prior, &moves), &options, running, &quiet)?;
         let planner = Planner::new(inputs, self.stop.clone());
@@ -205,10 +220,16 @@ impl<'a> Engine<'a> {
         let stop = self.stop.clone();
         self.running.forget_first_plans();
         let (running, events) = (&self.running, self.host.events);
+        running.know_builds(program.providers().as_slice()).await;
         let moves = Moves::carry_out(program, prior);
         let inputs = Inputs::new(program, (prior, &moves), options, running, events)?;
         let planner = Planner::new(inputs, stop);
         let plan = planner.plan(self.parallelism).await;
+        if let (Ok(_), Some(memory)) = (&plan, running.memory())
+            && options.are_whole()
+        {
+            memory.was_whole();
+        }
         crash::reach(Point::Planned).await;
         plan
     }

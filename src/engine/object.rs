@@ -234,6 +234,33 @@ impl Subject<'_> {
             .is_ok_and(|stored| !block.write_only_values(&stored).is_empty())
     }
 
+    /// A stored object without its provider, where it has the form of the current schema: as the provider gave it back when nothing was
+    /// upgraded.
+    pub(crate) async fn decoded(&self, object: &Arc<Object>) -> Option<Loaded> {
+        let identity_schema = self.provider.identity_schema(self.type_name()).ok()?;
+        let has_current_identity = match (&object.identity, identity_schema) {
+            (Some(stored), Some(schema)) => stored.schema_version == schema.version,
+            _ => true,
+        };
+        let Attributes::Json(raw) = &object.attributes else {
+            return None;
+        };
+        if object.schema_version != self.schema.version || !has_current_identity {
+            return None;
+        }
+        let value = Value::from_json(raw.as_str().as_bytes(), self.schema.ty()).ok()?;
+        Some(Loaded {
+            value,
+            private: object.private.clone(),
+            identity: self.load_identity(object).await.ok()?,
+            sensitive: object.sensitive_attributes.paths.clone(),
+            status: object.status,
+            dependencies: object.dependencies.clone(),
+            create_before_destroy: object.create_before_destroy,
+            stored: Some(object.clone()),
+        })
+    }
+
     async fn load_identity(&self, object: &Object) -> Result<Option<Identity>, Diagnostics> {
         let Some(stored) = &object.identity else {
             return Ok(None);
@@ -354,6 +381,11 @@ impl Subject<'_> {
 }
 
 impl Loaded {
+    /// The stored form, as long as it says the same.
+    pub(crate) fn stored_form(&self) -> Option<&Arc<Object>> {
+        self.stored.as_ref()
+    }
+
     /// Makes the next [`Subject::store`] encode the object again.
     pub(crate) fn forget_stored_form(&mut self) {
         self.stored = None;

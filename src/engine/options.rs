@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use terrane_core::addr::{InstanceAddr, Pattern};
@@ -28,7 +29,8 @@ pub enum RefreshPolicy {
     /// Every object.
     #[default]
     All,
-    /// Objects that the plan changes, and those that refer to such. Of the others the state is trusted.
+    /// Objects that the plan changes, those that refer to such, and those that this build of their provider has not read, or not for
+    /// [`PlanOptions::max_age`]. Of the others the state is trusted.
     Changed,
     /// Nothing; the state is trusted.
     Nothing,
@@ -41,6 +43,8 @@ pub struct PlanOptions {
     pub mode: PlanMode,
     /// Which objects are read first.
     pub refresh: RefreshPolicy,
+    /// With [`RefreshPolicy::Changed`]: what was read longer ago is read again.
+    pub max_age: Option<Duration>,
     /// Only these and what they need; empty means everything.
     pub targets: Vec<Pattern>,
     /// Not these, and not what needs them.
@@ -75,6 +79,13 @@ impl PlanOptions {
             unread: true,
             ..self.clone()
         }
+    }
+
+    /// Whether a plan with them looks at everything that there is, so far as it looks at all.
+    pub(crate) fn are_whole(&self) -> bool {
+        let is_selection = self.targets.is_empty() && self.excludes.is_empty();
+        let looks = self.mode == PlanMode::Normal && self.refresh != RefreshPolicy::Nothing;
+        looks && is_selection && self.blocked.is_empty() && self.continues.is_none()
     }
 
     /// Whether every object in the state is read.

@@ -20,6 +20,7 @@ use crate::evidence::place;
 use crate::first_plans::{FinalPlans, FirstPlans};
 use crate::idle::Uses;
 use crate::newer;
+use crate::plan_cache::{Asked, Asleep, Memory};
 
 /// Processes providers by configuration.
 pub(crate) struct RunningProviders<'a> {
@@ -33,6 +34,7 @@ pub(crate) struct RunningProviders<'a> {
     final_plans: FinalPlans,
     calls: Calls,
     ephemerals: Ephemerals,
+    memory: Option<Memory>,
     pub(crate) uses: Uses,
     /// One process is started for functions at a time.
     starting: tokio::sync::Mutex<()>,
@@ -51,8 +53,8 @@ pub(crate) struct RunningProvider {
     config: Rc<Config>,
     /// The configuration that the process was given.
     pub(crate) redirected: Rc<Value>,
-    place: Rc<str>,
-    /// The process has ended to make room for another.
+    pub(crate) place: Rc<str>,
+    /// The process has ended to make room for another, or nobody has needed one so far.
     pub(crate) is_ended: bool,
 }
 
@@ -85,6 +87,7 @@ impl<'a> RunningProviders<'a> {
             final_plans: FinalPlans::default(),
             calls: Calls::default(),
             ephemerals: Ephemerals::default(),
+            memory: None,
             uses: Uses::default(),
             starting: tokio::sync::Mutex::default(),
             configuring: tokio::sync::Mutex::default(),
@@ -106,6 +109,96 @@ impl<'a> RunningProviders<'a> {
 
     pub(crate) fn ephemerals(&self) -> &Ephemerals {
         &self.ephemerals
+    }
+
+    /// What earlier plans found, where a run remembers it.
+    pub(crate) fn memory(&self) -> Option<&Memory> {
+        self.memory.as_ref()
+    }
+
+    pub(crate) fn remember(&mut self, memory: Memory) {
+        self.memory = Some(memory);
+    }
+
+    /// Finds out which builds of a program's providers would be started, where a run remembers what they said.
+    pub(crate) async fn know_builds(&self, declared: &[ProviderConfig]) {
+        if let Some(memory) = &self.memory {
+            let sources = declared.iter().map(|config| &config.address.source);
+            memory
+                .begin(self.providers, sources, self.clock.now())
+                .await;
+        }
+    }
+
+    /// A configured provider as it is: its process may have ended, or not been started.
+    pub(crate) fn as_it_is(&self, address: &ProviderConfigAddr) -> Option<RunningProvider> {
+        self.configured.borrow().get(address).cloned()
+    }
+
+    /// Whether nothing has needed a process of that configuration so far.
+    pub(crate) fn rests(&self, address: &ProviderConfigAddr) -> bool {
+        let running = self.as_it_is(address);
+        running.is_some_and(|running| running.is_ended)
+    }
+
+    /// The same as [`configure_as_declared`](Self::configure_as_declared) without a process, where the provider took the same
+    /// configuration before; the first request to it starts one. `None` where it has to be configured.
+    pub(crate) async fn configure_at_rest(
+        &self,
+        declared: &ProviderConfig,
+        scope: &impl Scope,
+    ) -> Result<Option<Configured>, Diagnostics> {
+        let address = &declared.address;
+        let source = &address.source;
+        let Some(memory) = &self.memory else {
+            return Ok(None);
+        };
+        let _one_at_a_time = self.configuring.lock().await;
+        if let Some(running) = self.as_it_is(address) {
+            let config = configuration(declared, &*running.provider, scope, self).await?;
+            let is_same = running.config.value == config.value;
+            return Ok(is_same.then(|| running.into()));
+        }
+        let Some(known) = memory.provider(source) else {
+            return Ok(None);
+        };
+        let asleep: Arc<dyn Provider> = Arc::new(Asleep(known));
+        // What is wrong with it, the provider itself says.
+        let Ok(config) = configuration(declared, &*asleep, scope, self).await else {
+            return Ok(None);
+        };
+        let Ok(schema) = asleep.config_schema() else {
+            return Ok(None);
+        };
+        let redirected = Config {
+            value: declared.redirected(&config.value, &schema),
+            sensitive: config.sensitive.clone(),
+        };
+        let place: Rc<str> = place(&schema.block, &redirected).into();
+        let asked = Asked {
+            source,
+            place: &place,
+        };
+        if !config.value.is_wholly_known() || !memory.knows_configuration(asked) {
+            return Ok(None);
+        }
+        let mut configured = self.configured.borrow_mut();
+        let mut others = configured.iter();
+        let equal = others
+            .find(|(at, other)| at.source == *source && *other.redirected == redirected.value);
+        let running = match equal {
+            Some((_, other)) => other.clone(),
+            None => RunningProvider {
+                provider: asleep,
+                first_plans: Rc::default(),
+                config: Rc::new(config),
+                redirected: Rc::new(redirected.value),
+                place,
+                is_ended: true,
+            },
+        };
+        configured.insert(address.clone(), running.clone());
+        Ok(Some(running.into()))
     }
 
     /// Some process of that provider, configured or not.
@@ -244,6 +337,16 @@ impl<'a> RunningProviders<'a> {
         }
         let (provider, warnings) = diagnostics.into_result(provider)?;
         let place: Rc<str> = place(&schema.block, &redirected).into();
+        if let Some(memory) = &self.memory
+            && warnings.is_empty()
+            && config.value.is_wholly_known()
+        {
+            let asked = Asked {
+                source: &address.source,
+                place: &place,
+            };
+            memory.note_configuration(asked, &*provider);
+        }
         let config = Rc::new(config);
         let first_plans = Rc::<FirstPlans>::default();
         let running = RunningProvider {

@@ -68,6 +68,24 @@ impl Environment {
         (!value.is_empty()).then_some(value)
     }
 
+    /// The variables that may tell a provider where to look and what to do, and are no credentials: those change while it answers the same.
+    pub(crate) fn settings_for(&self, source: &ProviderSource) -> Vec<(&str, &str)> {
+        const CREDENTIALS: [&str; 7] = [
+            "TOKEN",
+            "SECRET",
+            "PASSWORD",
+            "KEY",
+            "CREDENTIAL",
+            "CERT",
+            "SESSION",
+        ];
+        let is_general = |name: &str| EVERY_PROVIDER.iter().any(|it| matches(it, name));
+        let is_credential = |name: &str| CREDENTIALS.iter().any(|word| name.contains(word));
+        let mut settings = self.for_provider(source);
+        settings.retain(|(name, _)| !is_general(name) && !is_credential(name));
+        settings
+    }
+
     /// The variables that a process of that provider gets.
     pub(crate) fn for_provider(&self, source: &ProviderSource) -> Vec<(&str, &str)> {
         let type_name = &*source.type_name;
@@ -155,6 +173,20 @@ mod tests {
         assert_eq!(environment.for_provider(&null), [("VAULT_TOKEN", "t")]);
         let random = ProviderSource::implied_by("random_id");
         assert!(environment.for_provider(&random).is_empty());
+    }
+
+    #[test]
+    fn credentials_and_what_every_process_gets_are_no_settings() {
+        let names = [
+            "AWS_PROFILE",
+            "AWS_REGION",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "HOME",
+        ];
+        let environment: Environment = names.iter().map(|name| (*name, "x")).collect();
+        let settings = environment.settings_for(&ProviderSource::implied_by("aws_vpc"));
+        assert_eq!(settings, [("AWS_PROFILE", "x"), ("AWS_REGION", "x")]);
     }
 
     #[test]

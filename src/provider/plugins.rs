@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
 use terrane_core::addr::ProviderSource;
 use terrane_registry::{CliConfig, Version, VersionRequirement, locate};
 
@@ -233,6 +235,24 @@ impl Providers for Plugins {
             None => provider,
             Some(recorder) => Arc::new(Recorded::new(provider, source, recorder.clone())),
         })
+    }
+
+    async fn build(&self, source: &ProviderSource) -> Option<String> {
+        if source.is_builtin() {
+            return Some(format!("of terrane {}", env!("CARGO_PKG_VERSION")));
+        }
+        // Nobody knows what a process is made of that somebody else started.
+        if self.recording.is_some() || self.is_attached(source).ok()? {
+            return None;
+        }
+        let InstalledProvider { command, version } = self.locate(source).ok()?;
+        let hash = self.schemas.hash(&command).await?;
+        let version = version.map_or_else(String::new, |version| version.to_string());
+        let settings = self.pad.environment.settings_for(source);
+        let found = (command.arguments, command.vars, settings);
+        let found = Sha256::digest(format!("{found:?}"));
+        let (hash, found) = (HEXLOWER.encode(&hash), HEXLOWER.encode(&found[..8]));
+        Some(format!("{version} {hash} {found}"))
     }
 }
 

@@ -280,6 +280,13 @@ fn unimplemented<T>(rpc: &'static str) -> Result<T, CallError> {
 pub trait Providers: Send + Sync {
     /// Starts an unconfigured process of that provider.
     async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, StartError>;
+
+    /// Names the code that would be started, and the settings that it would find: where the name is that of an earlier day, answers
+    /// are as good as on that day. `None` where that cannot be told.
+    async fn build(&self, source: &ProviderSource) -> Option<String> {
+        let _ = source;
+        None
+    }
 }
 
 /// Capabilities that a provider announced. Unknown future ones are ignored.

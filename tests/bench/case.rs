@@ -20,6 +20,8 @@ pub(crate) enum What {
     Up,
     /// Plan with nothing to do.
     Preview,
+    /// The same by what an earlier plan found, and from the start of the providers on.
+    Quiet,
     /// Either, for other graphs; heads a table.
     Graph,
     /// The calls of the former, bare.

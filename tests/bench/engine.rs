@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use terrane_core::addr::ProviderSource;
-use terrane_engine::{Engine, Host, PlanOptions, Silent};
+use terrane_engine::{Engine, Host, PlanCache, PlanOptions, RefreshPolicy, Silent};
 use terrane_provider::{Provider, Providers, StartError};
 use terrane_state::{
-    LocalBackend, Operation, ProcessIdentity, Recorder as _, Run, RunOptions, SystemClock,
-    SystemRandom,
+    Backend as _, LocalBackend, Operation, ProcessIdentity, Recorder as _, Run, RunOptions,
+    SystemClock, SystemRandom,
 };
 
 use crate::case::{Case, PARALLELISM};
@@ -90,6 +90,51 @@ pub(crate) async fn preview(case: &Case) -> Measured {
     assert!(plan.expect("a plan").is_empty());
     let measured = meter.stop();
 
+    engine.close().await;
+    measured
+}
+
+/// Plan with nothing to do, by what an earlier plan found.
+pub(crate) async fn quiet(case: &Case) -> Measured {
+    let clock = SystemClock::default();
+    // The hash of the provider's binary is remembered from run to run.
+    let providers = case.plugins().keep_schemas_in(case.place.join("cache"));
+
+    let meter = Meter::start();
+    let program = case.program();
+    let backend = backend(case);
+    let (state, _) = Run::look(&backend).await.expect("the state");
+    let found = backend
+        .read_beside(PlanCache::NAME)
+        .await
+        .expect("readable");
+    let known = PlanCache::read(&found.unwrap_or_default());
+    let host = Host {
+        providers: &providers,
+        events: &Silent,
+        clock: &clock,
+        random: &SystemRandom,
+    };
+    let engine = Engine::new(host, PARALLELISM).remembering(known.clone());
+    let options = PlanOptions {
+        refresh: RefreshPolicy::Changed,
+        ..PlanOptions::default()
+    };
+    let plan = engine.plan(&program, &state, &options).await;
+    let plan = plan.expect("a plan");
+    assert!(plan.is_empty());
+    let now = engine.plan_cache().expect("a cache");
+    if now != known {
+        let written = backend.write_beside(PlanCache::NAME, now.write().into());
+        written.await.expect("writable");
+    }
+    let measured = meter.stop();
+
+    let unread = plan.unread.map_or(0, |unread| unread.objects);
+    assert!(
+        known.is_empty() || unread == case.count,
+        "{unread} were not read"
+    );
     engine.close().await;
     measured
 }

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `--quick` | 1,000 resources only |
 //! | `--stacks` | only ten stacks in one process |
+//! | `--quiet` | only previews that ask no provider |
 //! | `--rendering` | only what it takes to show a plan, in every format |
 //! | `--runs N` | the best of N runs is shown (3): whatever else the machine does only ever adds |
 //! | `--null BINARY` | `null_resource` of that HashiCorp provider in place of the fast one, 1,000 and 4,000 |
@@ -40,7 +41,7 @@ use table::Table;
 fn main() {
     let mut words = std::env::args().skip(1);
     let (mut quick, mut runs, mut subject) = (false, 3, Subject::Fast);
-    let (mut only_rendering, mut only_stacks) = (false, false);
+    let (mut only_rendering, mut only_stacks, mut only_quiet) = (false, false, false);
     while let Some(word) = words.next() {
         match word.as_str() {
             // A child: one measurement, for which nothing may have happened in the process before.
@@ -53,6 +54,7 @@ fn main() {
             "--quick" => quick = true,
             "--rendering" => only_rendering = true,
             "--stacks" => only_stacks = true,
+            "--quiet" => only_quiet = true,
             "--runs" => runs = words.next().and_then(|n| n.parse().ok()).expect("a number"),
             "--null" => {
                 subject = Subject::Null(PathBuf::from(words.next().expect("the binary's path")));
@@ -77,6 +79,10 @@ fn main() {
 
     if only_stacks {
         runtime().block_on(stacks::table(&subject, &[100, 1_000], places.path()));
+        return;
+    }
+    if only_quiet {
+        quiet(sizes, runs, &case);
         return;
     }
     // In layers, so that values come from somewhere.
@@ -107,6 +113,7 @@ fn main() {
             table.row(&count.to_string(), count, &engine, Some(&bare));
         }
     }
+    quiet(sizes, runs, &case);
     let mut table = Table::new(What::Graph);
     for shape in [Shape::Apart, Shape::Chain, Shape::Fan, Shape::Layers] {
         for &count in sizes.iter().filter(|count| shape.fits(**count)) {
@@ -119,6 +126,19 @@ fn main() {
     }
     formats::table(sizes, runs, places.path());
     runtime().block_on(stacks::table(&subject, &[100, 1_000], places.path()));
+}
+
+/// Previews of unchanged stacks that start no provider.
+fn quiet(sizes: &[usize], runs: usize, case: &dyn Fn(Shape, usize) -> Case) {
+    let mut table = Table::new(What::Quiet);
+    for &count in sizes {
+        let case = case(Shape::Apart, count);
+        best(1, What::Up, &case);
+        // The plan that finds out what the others know.
+        best(1, What::Quiet, &case);
+        let quiet = best(runs, What::Quiet, &case);
+        table.row(&count.to_string(), count, &quiet, None);
+    }
 }
 
 /// The least of several processes' measurements.
@@ -153,6 +173,7 @@ fn measure((what, case): &(What, Case)) -> Measured {
         match what {
             What::Up => engine::up(case).await,
             What::Preview | What::Graph => engine::preview(case).await,
+            What::Quiet => engine::quiet(case).await,
             What::FloorUp => floor::up(case).await,
             What::FloorPreview => floor::preview(case).await,
         }

@@ -15,12 +15,13 @@ impl Table {
         let title = match what {
             What::Up => "up from nothing (plan, apply, journal and state)",
             What::Preview => "preview with nothing to do",
+            What::Quiet => "preview --refresh changed with nothing to do",
             _ => "shapes of the graph",
         };
         let table = Self {
             title,
             before: None,
-            floor: what != What::Graph,
+            floor: !matches!(what, What::Graph | What::Quiet),
         };
         table.head();
         table

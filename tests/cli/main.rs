@@ -21,6 +21,7 @@ mod policies;
 mod portable;
 mod private;
 mod providers;
+mod quiet;
 mod recording;
 mod recovery;
 mod repair;

@@ -16,6 +16,11 @@ pub(crate) fn network() -> TestEnvironment {
     TestEnvironment::new(STACK, &[("terrane/conformance", folder)])
 }
 
+/// The same, with that folder as the provider's.
+pub(crate) fn network_of(provider: &std::path::Path) -> TestEnvironment {
+    TestEnvironment::new(STACK, &[("terrane/conformance", provider)])
+}
+
 /// The test stack on the provider that misbehaves on demand.
 pub(crate) fn fake(vars: &[(&str, &str)]) -> TestEnvironment {
     let mut environment = on_fake(STACK, vars);

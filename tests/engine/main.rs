@@ -31,6 +31,7 @@ mod owner_tags;
 mod places;
 mod providers;
 mod query;
+mod recalled;
 mod refresh;
 mod removed;
 mod replace;

@@ -39,6 +39,10 @@ pub(crate) struct Definition {
     /// A process sees only the objects of the region that it is configured with.
     regional: bool,
     hooks: Hooks,
+    /// What it says that it is built of.
+    version: u64,
+    /// How many processes of it were started.
+    started: usize,
 }
 
 /// One resource type.
@@ -111,6 +115,16 @@ impl FakeProvider {
             .resource("test_plot", crate::fields::placed())
             .data_source("test_lookup", crate::lookup())
             .data_source(FINDER, crate::fields::finder())
+    }
+
+    /// Another version of it is installed from now on.
+    pub fn upgrade(&self) {
+        self.lock().version += 1;
+    }
+
+    /// How many processes were started since the last time.
+    pub fn started(&self) -> usize {
+        std::mem::take(&mut self.lock().started)
     }
 
     fn define(&self, change: impl FnOnce(&mut Definition)) {
@@ -351,7 +365,12 @@ impl Providers for FakeProvider {
         if !matches!(&*source.type_name, "test" | "aws") {
             return Err(StartError::new(format!("there is no provider {source}")));
         }
+        self.lock().started += 1;
         Ok(Arc::new(Process::new(self.clone())))
+    }
+
+    async fn build(&self, _: &ProviderSource) -> Option<String> {
+        Some(format!("version {}", self.lock().version))
     }
 }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostics, ModuleValues, NoConfig, Program, Result, Stack};
 use terrane_engine::{
-    Engine, Event, EventSink, FinalPlans, PlanMode, PlanOptions, RefreshPolicy, Silent,
+    Engine, Event, EventSink, FinalPlans, PlanCache, PlanMode, PlanOptions, RefreshPolicy, Silent,
 };
 use terrane_state::{
     Clock, IntentAction, Liveness, MemoryRecorder, OpenIntent, Random, RecordError, Recorder,
@@ -46,6 +46,8 @@ pub struct World {
     pub recording_fails: Option<RecordError>,
     /// The emulator that programs are pointed at.
     pub endpoint_url: Option<String>,
+    /// The file of the plan cache.
+    pub plan_cache: Vec<u8>,
     stop_at: Option<StopAt>,
     clock: FakeClock,
     random: FakeRandom,
@@ -73,6 +75,7 @@ impl World {
             liveness: Liveness::Dead,
             recording_fails: None,
             endpoint_url: None,
+            plan_cache: Vec::new(),
             stop_at: None,
             clock: FakeClock::default(),
             random: FakeRandom::default(),
@@ -147,6 +150,12 @@ impl World {
     pub fn reading_changes(&mut self) -> &mut Self {
         self.options.refresh = RefreshPolicy::Changed;
         self
+    }
+
+    /// The same, and what was read longer ago.
+    pub fn reading_older_than(&mut self, age: Duration) -> &mut Self {
+        self.options.max_age = Some(age);
+        self.reading_changes()
     }
 
     /// The next operation trusts the state.
@@ -349,9 +358,11 @@ impl World {
             clock: &self.clock,
             random: &self.random,
         };
+        let cache = std::mem::take(&mut self.plan_cache);
         let engine = Engine::new(world, self.parallelism)
             .provider_processes(self.provider_processes)
-            .final_plans(self.final_plans);
+            .final_plans(self.final_plans)
+            .remembering(PlanCache::read(&cache));
         let stopper = engine.stopper();
         let program_of_run = &mut program;
         let work = async {
@@ -406,19 +417,25 @@ impl World {
                 }
             };
             engine.close().await;
-            (recovered, result)
+            // As the command line does: a plan that failed says nothing.
+            let cache = match result.is_ok() {
+                true => engine.plan_cache().map_or(cache, |cache| cache.write()),
+                false => cache,
+            };
+            (recovered, result, cache)
         };
         let interrupt = async {
             events.stop.notified().await;
             stopper.stop().await;
             std::future::pending::<()>().await;
         };
-        let (recovered, result) = runtime.block_on(async {
+        let (recovered, result, cache) = runtime.block_on(async {
             tokio::select! {
                 result = work => result,
                 () = interrupt => unreachable!("an interrupt never ends a run"),
             }
         });
+        self.plan_cache = cache;
         let before = std::mem::replace(&mut self.state, recorder.state());
         if !self.state.same_content(&before) {
             self.state.serial += 1;

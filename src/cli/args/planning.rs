@@ -1,10 +1,14 @@
 //! The flags of everything that plans or applies, declared once. Each use takes them apart, so that a new one cannot be forgotten.
 
+use std::time::Duration;
+
 use clap::Args;
+use terrane_core::Diagnostic;
 use terrane_core::addr::Pattern;
 use terrane_engine::{PlanMode, PlanOptions};
 
 use super::{DenyKind, RefreshChoice};
+use crate::error::CommandError;
 use crate::view::InFiles;
 
 /// The flag of a plan that was made without reading objects, as a saved plan records it.
@@ -21,14 +25,18 @@ pub(crate) struct Planning {
     /// Which objects to read before planning
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = RefreshChoice::True)]
     pub(crate) refresh: RefreshChoice,
+    /// With `--refresh changed`: read again what was read longer ago, for example `1d`
+    #[arg(long, value_name = "DURATION", value_parser = max_age)]
+    pub(crate) max_age: Option<Duration>,
     /// Only record in the state how objects have changed outside of this program
-    #[arg(long, conflicts_with_all = ["refresh", "targets", "excludes", "replace"])]
+    #[arg(long, conflicts_with_all = ["refresh", "max_age", "targets", "excludes", "replace"])]
     pub(crate) refresh_only: bool,
 }
 
 impl Planning {
     /// All of these, as clap names them. A test compares the list with the fields: clap makes no group of a struct with parts.
-    pub(super) const ALL: [&'static str; 4] = ["Selection", "replace", "refresh", "refresh_only"];
+    pub(super) const ALL: [&'static str; 5] =
+        ["Selection", "replace", "refresh", "max_age", "refresh_only"];
 
     /// The same as the engine takes it.
     pub(crate) fn options(self, destroy: bool) -> PlanOptions {
@@ -36,6 +44,7 @@ impl Planning {
             selection: Selection { targets, excludes },
             replace,
             refresh,
+            max_age,
             refresh_only,
         } = self;
         PlanOptions {
@@ -45,6 +54,7 @@ impl Planning {
                 _ => PlanMode::Normal,
             },
             refresh: refresh.into(),
+            max_age,
             targets,
             excludes,
             replace,
@@ -67,6 +77,7 @@ impl Planning {
             selection: Selection { targets, excludes },
             replace,
             refresh,
+            max_age,
             refresh_only: _,
         } = self;
         let patterns = [
@@ -83,8 +94,26 @@ impl Planning {
             RefreshChoice::Changed => Some("--refresh=changed".to_owned()),
             RefreshChoice::False => Some(UNREAD.to_owned()),
         };
-        patterns.chain(refresh).collect()
+        let max_age = max_age.map(|age| format!("--max-age={}", humantime::format_duration(age)));
+        let max_age = max_age.map(|flag| flag.replace(' ', ""));
+        patterns.chain(refresh).chain(max_age).collect()
     }
+
+    /// Refuses flags that say nothing together.
+    pub(crate) fn check(&self) -> Result<(), CommandError> {
+        match (self.max_age, self.refresh) {
+            (Some(_), RefreshChoice::True | RefreshChoice::False) => {
+                let refused = Diagnostic::error("`--max-age` needs `--refresh changed`");
+                let refused = refused.hint("`--refresh true` reads every object, whatever its age");
+                Err(CommandError::usage(refused))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn max_age(text: &str) -> Result<Duration, humantime::DurationError> {
+    humantime::parse_duration(text)
 }
 
 /// Which part of the stack.

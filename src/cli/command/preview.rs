@@ -1,8 +1,8 @@
 //! `preview`: plan and show. Writes no state, and takes no lock unless it is asked to.
 
 use terrane_core::{Diagnostic, Diagnostics, Severity};
-use terrane_deploy::{Rehearsed, make_plan, policies, rehearse};
-use terrane_engine::PlanOptions;
+use terrane_deploy::{KeptCache, Rehearsed, make_plan, policies, rehearse};
+use terrane_engine::{PlanOptions, RefreshPolicy};
 use terrane_state::model::Lineage;
 use terrane_state::{Clock as _, Operation, Recorder as _, SystemClock};
 
@@ -46,6 +46,7 @@ async fn plan_and_show(
     if let Some(file) = &out {
         saved::check_target(file)?;
     }
+    planning.check()?;
     let prices = cost::read(&pricing)?;
     let flags = planning.given();
     let approval = approval::offered(session, planning.verb(destroy), &flags);
@@ -70,7 +71,12 @@ async fn plan_and_show(
         ..planning.options(destroy)
     };
     let machine = Machine::default();
+    let cache = match options.refresh == RefreshPolicy::Changed {
+        true => KeptCache::of(session.backend().await?, true).await,
+        false => None,
+    };
     let engine = machine.engine(&providers, &feed, parallelism, session);
+    let engine = KeptCache::known_to(engine, cache.as_ref());
     let signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let mut is_partial = false;
     let planned = {
@@ -114,6 +120,9 @@ async fn plan_and_show(
         Err(_) => Vec::new(),
     };
     engine.close().await;
+    if let (Ok(_), Some(cache)) = (&planned, &cache) {
+        cache.keep(&engine).await;
+    }
     if let Some((run, _)) = held {
         run.close().await.map_err(|error| run_error(&error))?;
     }

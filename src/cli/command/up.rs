@@ -22,6 +22,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Up) -> Result<Exit, Co
         details,
         yes,
     } = arguments;
+    planning.check()?;
     let approved = approval::read(plan_digest.as_ref())?;
     let confirmation = Confirmation::new(yes, approved.is_some());
     let applying = Applying {

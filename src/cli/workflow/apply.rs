@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program, Severity};
 use terrane_deploy::{
-    Attendant, Carried, Ended, FreshPlan, HeldRun, PlanSource, Proposal, attend, policies,
+    Attendant, Carried, Ended, FreshPlan, HeldRun, KeptCache, PlanSource, Proposal, attend,
+    policies,
 };
 use terrane_engine::{Applied, DeferralReason, DeferredChange, Engine, Plan, Recovered};
 use terrane_provider::Plugins;
@@ -136,7 +137,9 @@ where
     say_recovered(session, &recovered);
 
     let machine = Machine::default();
+    let cache = KeptCache::of(session.backend().await?, request.source.uses_cache()).await;
     let engine = machine.engine(providers, &feed, request.applying.parallelism, session);
+    let engine = KeptCache::known_to(engine, cache.as_ref());
     let signals = Signals::listening(session.streams.clone());
     let work = Work {
         session,
@@ -160,6 +163,9 @@ where
     };
     feed.pause();
     engine.close().await;
+    if let (Ok(_), Some(cache)) = (&ended, &cache) {
+        cache.keep(&engine).await;
+    }
     let closed = run.close().await;
     session.remember_names(&run.state());
     let aftermath = match &closed {

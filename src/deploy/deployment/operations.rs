@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program};
-use terrane_engine::{Engine, EventSink, Host, PROVIDER_PROCESSES, PlanOptions};
+use terrane_engine::{Engine, EventSink, Host, PROVIDER_PROCESSES, PlanOptions, RefreshPolicy};
 use terrane_provider::Providers;
 use terrane_registry::LockFile;
 use terrane_state::model::Lineage;
@@ -21,13 +21,16 @@ use crate::deployed::{Deployed, Previewed, StackOutputs};
 use crate::error::DeployError;
 use crate::masked::MaskedEvents;
 use crate::options::{Operating, Preview, Up};
+use crate::plan_cache::KeptCache;
 use crate::program::{
     declared, needs_state_for_hosts, read_references, read_secrets, resolve_hosts, same_hosts,
 };
 use crate::providers::{ProviderSetup, Unobserved};
 use crate::redactor::Redactor;
 use crate::rescue::{Aftermath, RescueFolder, lost};
-use crate::run::{FreshPlan, HeldRun, Rehearsed, attend, make_plan, rehearse, stopped_by};
+use crate::run::{
+    FreshPlan, HeldRun, PlanSource, Rehearsed, attend, make_plan, rehearse, stopped_by,
+};
 use crate::sharing::SharedProviders;
 use crate::{callers, identity, policies};
 impl Inner {
@@ -180,7 +183,13 @@ impl Inner {
             state.lineage = Lineage::default();
         }
         let events = MaskedEvents::new(operating.events.clone(), redactor.clone());
+        let reads = planning.refresh;
+        let cache = match reads == RefreshPolicy::Changed {
+            true => KeptCache::of(backend.clone(), true).await,
+            false => None,
+        };
         let engine = self.engine(&*providers, &events, operating.parallelism);
+        let engine = KeptCache::known_to(engine, cache.as_ref());
         let planning = async {
             let Rehearsed {
                 recovered, state, ..
@@ -205,6 +214,9 @@ impl Inner {
         let planned = cancellable(&engine, &operating.cancellation, planning).await;
         engine.close().await;
         let (more, mut plan, mut recovered, callers) = planned?;
+        if let Some(cache) = &cache {
+            cache.keep(&engine).await;
+        }
         let program = more.unwrap_or(program);
         plan.diagnostics = redactor.diagnostics(plan.diagnostics);
         recovered.diagnostics = redactor.diagnostics(recovered.diagnostics);
@@ -233,9 +245,12 @@ impl Inner {
         } = options;
         let backend = self.backend().await?;
         let (program, providers) = self.parts(&*backend, &operating, redactor).await?;
-        let run = self.open(backend, &operating, operation).await?;
+        let run = self.open(backend.clone(), &operating, operation).await?;
         let events = MaskedEvents::new(operating.events.clone(), redactor.clone());
+        let source = FreshPlan(planning);
+        let cache = KeptCache::of(backend, PlanSource::<Unattended>::uses_cache(&source)).await;
         let engine = self.engine(&*providers, &events, operating.parallelism);
+        let engine = KeptCache::known_to(engine, cache.as_ref());
         let attendant = Unattended {
             approve,
             redactor,
@@ -249,9 +264,11 @@ impl Inner {
             run: &run,
             cancellation: &operating.cancellation,
         };
-        let source = FreshPlan(planning);
         let ended = attend(held, &source, &attendant).await;
         engine.close().await;
+        if let (Ok(_), Some(cache)) = (&ended, &cache) {
+            cache.keep(&engine).await;
+        }
         let closed = run.close().await;
         let unclosed = match &closed {
             Ok(_) => None,

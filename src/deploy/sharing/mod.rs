@@ -94,6 +94,13 @@ impl Providers for SharedProviders {
             }
         }
     }
+
+    async fn build(&self, source: &ProviderSource) -> Option<String> {
+        match &self.starter {
+            Starter::Given(providers) => providers.build(source).await,
+            Starter::Machine { plugins, .. } => plugins.build(source).await,
+        }
+    }
 }
 
 impl Starter {

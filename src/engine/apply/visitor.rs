@@ -148,7 +148,9 @@ impl<'a> Visitor<'a> {
             StepKind::Create | StepKind::Update => {
                 let first_plans = &serving.first_plans;
                 self.create_or_update(change, &subject, first_plans, finding)
-                    .await
+                    .await?;
+                self.note_reading(change);
+                Ok(())
             }
             StepKind::Delete => {
                 let is_certain = serving.is_certain;
@@ -156,6 +158,22 @@ impl<'a> Visitor<'a> {
             }
             StepKind::Read => self.read(change, &subject, finding).await,
             StepKind::Forget => Ok(()),
+        }
+    }
+
+    /// Remembers that a made object is as its provider has just described it.
+    fn note_reading(&self, change: &ResourceChange) {
+        let Some(memory) = self.inputs.running.memory() else {
+            return;
+        };
+        let program = self.inputs.program;
+        let position = serving_change(program, change);
+        let instance = self.inputs.recorder.instance(&change.address);
+        if let (Some(position), Some(instance)) = (position, instance)
+            && let Some(object) = &instance.current
+        {
+            let source = &program.providers()[position].address.source;
+            memory.note_reading(source, &change.address, object);
         }
     }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
 use terrane_core::{Diagnostics, IdVec, Marked, Program, ProviderId, ResourceId, Scope, Value};
-use terrane_provider::Provider;
 
 use super::data::stored_answer;
 use super::inputs::{Inputs, serving};
@@ -16,7 +15,7 @@ use crate::change::Action;
 use crate::meta::meta_for;
 use crate::object::{Subject, schema_of};
 use crate::options::{PlanMode, RefreshPolicy};
-use crate::running::{Configured, configuration};
+use crate::running::{Configured, RunningProvider, configuration};
 
 /// Which declared instances, and which providers, a run needs for the configuration of providers.
 #[derive(Debug, Default)]
@@ -92,17 +91,17 @@ impl Visitor<'_> {
     pub(super) async fn present(
         &self,
         position: ResourceId,
-        provider: Arc<dyn Provider>,
+        running: RunningProvider,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
         let resource = &self.inputs.program.resources()[position];
         if resource.mode() == Mode::Data {
-            return self.data(position, &*provider, finding).await;
+            return self.data(position, &running, finding).await;
         }
         if resource.mode() == Mode::Ephemeral {
-            return self.ephemeral(position, provider, finding).await;
+            return self.ephemeral(position, running.provider, finding).await;
         }
-        let provider = &*provider;
+        let provider = &*running.provider;
         let address = &resource.address;
         let location = Some(resource.location);
         let source = &self.inputs.provider_addresses[resource.provider].source;

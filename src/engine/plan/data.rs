@@ -5,7 +5,7 @@ use std::sync::Arc;
 use terrane_core::addr::Mode;
 use terrane_core::schema::Schema;
 use terrane_core::{Diagnostics, Marked, ResourceId, Value};
-use terrane_provider::{Provider, ReadDataSource};
+use terrane_provider::ReadDataSource;
 use terrane_state::{Instance, Object};
 
 use super::instance::PlannedInstance;
@@ -16,15 +16,17 @@ use crate::diff::proposed_unknown;
 use crate::meta::meta_for;
 use crate::object::{Loaded, Subject, schema_of};
 use crate::options::PlanMode;
+use crate::running::RunningProvider;
 
 impl Visitor<'_> {
     /// Reads a declared data source now if everything about it is known, else plans to read it during apply.
     pub(super) async fn data(
         &self,
         position: ResourceId,
-        provider: &dyn Provider,
+        running: &RunningProvider,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
+        let provider = &*running.provider;
         let resource = &self.inputs.program.resources()[position];
         let address = &resource.address;
         let location = Some(resource.location);
@@ -72,8 +74,9 @@ impl Visitor<'_> {
             loaded.dependencies =
                 stored.map_or_else(Arc::default, |object| object.dependencies.clone());
             loaded.sensitive = Arc::new(config.sensitive.clone());
-            let stored = Instance::with_current(provider_address.clone(), subject.store(&loaded)?);
-            finding.instance = Some(Arc::new(stored));
+            let answer = Instance::with_current(provider_address.clone(), subject.store(&loaded)?);
+            finding.instance = Some(Arc::new(answer));
+            self.note_answer(position, running, &config, &schema, finding)?;
             finding.object = Some(Arc::new(object));
             return Ok(());
         }

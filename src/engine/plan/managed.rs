@@ -67,7 +67,11 @@ impl Visitor<'_> {
         let policy = self.inputs.refresh(address);
         let mut current = None;
         let mut tried = None;
-        if policy == RefreshPolicy::Changed && !self.stands_on_changes(position) {
+        let trusted_since = match policy {
+            RefreshPolicy::Changed => self.trusted_since(position, stored.as_ref()),
+            RefreshPolicy::All | RefreshPolicy::Nothing => None,
+        };
+        if trusted_since.is_some() && !self.stands_on_changes(position) {
             let provider = resource.provider;
             let trusted = self
                 .refresh(&subject, &schema, stored.as_ref(), provider, false, finding)
@@ -81,6 +85,7 @@ impl Visitor<'_> {
             {
                 current = Some(trusted);
                 tried = Some(wished);
+                finding.unread = trusted_since;
             }
             self.deferred.set(None);
         }
@@ -147,6 +152,10 @@ impl Visitor<'_> {
             return Err(prevented(&subject));
         }
         if let (Action::NoOp, Some(current)) = (planned.action, current.as_ref()) {
+            self.note_nothing(
+                position, &subject, &schema, running, &planned, &config, current,
+            )
+            .await?;
             self.keep(position, &subject, current, finding)?;
         }
         if self.is_final(position, &config, current.as_ref()) {
@@ -173,6 +182,27 @@ impl Visitor<'_> {
         schema: &Schema,
         current: Option<&Loaded>,
     ) -> Result<(PlannedInstance, Config), Diagnostics> {
+        let create_before_destroy = self.inputs.create_before_destroy[position];
+        let resource = &self.inputs.program.resources()[position];
+        let (config, anew) = self.wished_config(position, schema, current).await?;
+        let wish = Wish {
+            ignore: &resource.lifecycle.ignore_changes,
+            create_before_destroy,
+            force: self.forced(position),
+            anew: anew.as_ref(),
+            planned_private: None,
+        };
+        let planned = subject.plan(current, &config, wish).await?;
+        Ok((planned, config))
+    }
+
+    /// The arguments of an instance as the program wishes it; and those of a new object, where they are others.
+    pub(super) async fn wished_config(
+        &self,
+        position: ResourceId,
+        schema: &Schema,
+        current: Option<&Loaded>,
+    ) -> Result<(Config, Option<Value>), Diagnostics> {
         let resource = &self.inputs.program.resources()[position];
         let address = &resource.address;
         let mut config = self.evaluate(resource, schema).await?;
@@ -192,20 +222,11 @@ impl Visitor<'_> {
             anew = Some(tags.tagged(&config.value, new));
             config.value = tags.tagged(&config.value, kept);
         }
-        let create_before_destroy = self.inputs.create_before_destroy[position];
-        let wish = Wish {
-            ignore: &resource.lifecycle.ignore_changes,
-            create_before_destroy,
-            force: self.forced(position),
-            anew: anew.as_ref(),
-            planned_private: None,
-        };
-        let planned = subject.plan(current, &config, wish).await?;
-        Ok((planned, config))
+        Ok((config, anew))
     }
 
     /// Whether this plan changes anything that an instance refers to, or that its provider is configured with.
-    fn stands_on_changes(&self, position: ResourceId) -> bool {
+    pub(super) fn stands_on_changes(&self, position: ResourceId) -> bool {
         let resource = &self.inputs.program.resources()[position];
         let provider = &self.inputs.program.providers()[resource.provider];
         let mut needed = resource.dependencies.iter().chain(&provider.dependencies);

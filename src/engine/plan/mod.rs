@@ -16,6 +16,7 @@ pub(crate) mod moves;
 mod orphans;
 pub(crate) mod outputs;
 pub(crate) mod planner;
+mod recalled;
 mod refresh;
 mod review;
 mod selection;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostic, Diagnostics, IdVec};
-use terrane_state::{Change, Instance, State};
+use terrane_state::{Change, Instance, State, Timestamp};
 
 use crate::apply::Applied;
 use crate::change::{Action, ChangeId, Drift, OutputChange, ResourceChange, Summary};
@@ -61,6 +62,8 @@ pub struct Plan {
     pub moves: Vec<Move>,
     /// Objects that the program imports: their addresses, and by what they were found.
     pub adoptions: Vec<(Arc<InstanceAddr>, String)>,
+    /// Objects of which the state was trusted, though others were read; `None` where there are none.
+    pub unread: Option<Unread>,
     /// Warnings.
     pub diagnostics: Diagnostics,
     /// The state as read from the backend.
@@ -69,6 +72,31 @@ pub struct Plan {
     pub(crate) refreshed: State,
     /// The planned object of each declared instance.
     pub(crate) objects: PlannedObjects,
+}
+
+/// Objects that a plan did not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unread {
+    /// How many.
+    pub objects: usize,
+    /// When the one was read that nobody has read for longest, where that is known of all.
+    pub since: Option<Timestamp>,
+}
+
+impl Unread {
+    /// With another one, which was last read then.
+    fn and(before: Option<Self>, read: Option<Timestamp>) -> Self {
+        let Some(Self { objects, since }) = before else {
+            return Self {
+                objects: 1,
+                since: read,
+            };
+        };
+        Self {
+            objects: objects + 1,
+            since: since.zip(read).map(|(one, other)| one.min(other)),
+        }
+    }
 }
 
 impl Plan {

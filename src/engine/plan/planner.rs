@@ -14,7 +14,7 @@ use super::deferred::{DeferredChange, Readiness, keep_needed, old_half_stays};
 use super::inputs::{Inputs, OrphanId, serving_change, undeclared};
 use super::untouched::{brought_up_to_date, is_untouched};
 use super::visitor::{Finding, Known, Visitor};
-use super::{Move, Plan, actions, outputs, steps, value_modules};
+use super::{Move, Plan, Unread, actions, outputs, steps, value_modules};
 use crate::change::{ChangeId, Drift, ResourceChange};
 use crate::ephemerals::not_open;
 use crate::event::Event;
@@ -49,6 +49,7 @@ struct Fold {
     drift: BTreeMap<Arc<InstanceAddr>, Drift>,
     deferred: BTreeMap<Node, DeferredChange>,
     refreshed: State,
+    unread: Option<Unread>,
     diagnostics: Diagnostics,
 }
 
@@ -190,6 +191,7 @@ impl Fold {
             drift: BTreeMap::new(),
             deferred: BTreeMap::new(),
             refreshed,
+            unread: None,
             diagnostics: Diagnostics::new(),
         }
     }
@@ -213,6 +215,9 @@ impl Fold {
             if let Some(drift) = finding.drift {
                 self.drift.insert(address.clone(), drift);
             }
+        }
+        if let Some(read) = finding.unread {
+            self.unread = Some(Unread::and(self.unread, read));
         }
         let is_deferred = finding.deferred.is_some();
         if let Some(deferred) = finding.deferred {
@@ -346,6 +351,7 @@ impl Fold {
                 })
                 .collect(),
             adoptions: self.adoptions.into_iter().collect(),
+            unread: self.unread,
             diagnostics: deduplicated(diagnostics),
             prior: inputs.stored.clone(),
             refreshed,

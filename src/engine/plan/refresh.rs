@@ -66,7 +66,18 @@ impl Visitor<'_> {
             finding.drift = Some(drift);
         }
         finding.record(subject, read.as_ref())?;
+        self.note_reading(subject, provider, finding);
         Ok(read)
+    }
+
+    /// Remembers that the object in a finding is as its provider has just described it.
+    fn note_reading(&self, subject: &Subject<'_>, provider: ProviderId, finding: &Finding) {
+        let current = finding.instance.as_ref();
+        let current = current.and_then(|instance| instance.current.as_ref());
+        if let (Some(memory), Some(object)) = (self.inputs.running.memory(), current) {
+            let source = &self.inputs.program.providers()[provider].address.source;
+            memory.note_reading(source, subject.address, object);
+        }
     }
 
     /// Whether every change of an object is one that its provider fills in only after an operation.

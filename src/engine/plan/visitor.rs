@@ -8,7 +8,7 @@ use terrane_core::schema::Schema;
 use terrane_core::{
     Diagnostics, IdVec, Marked, Program, ProviderId, ResourceId, ResourceInstance, Value,
 };
-use terrane_state::{DeposedKey, Instance};
+use terrane_state::{DeposedKey, Instance, Timestamp};
 
 use super::configuring::Present;
 use super::deferred::{DeferredChange, Readiness, ReadinessOf};
@@ -151,6 +151,8 @@ pub(super) struct Finding {
     pub(super) adopted: Option<String>,
     /// The instance in the refreshed state.
     pub(super) instance: Option<Arc<Instance>>,
+    /// The object was not read; with the time when it was read last, where that is known.
+    pub(super) unread: Option<Option<Timestamp>>,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -167,6 +169,7 @@ impl Finding {
             drift: None,
             adopted: None,
             instance: instance.cloned(),
+            unread: None,
             diagnostics: Diagnostics::new(),
         }
     }
@@ -279,7 +282,16 @@ impl<'a> Visitor<'a> {
             PlanMode::Destroy | PlanMode::RefreshOnly => None,
         };
         let configured = match unknown {
-            None => running.configure_as_declared(provider, planned).await,
+            None => {
+                let at_rest = match self.may_recall() {
+                    true => running.configure_at_rest(provider, planned).await?,
+                    false => None,
+                };
+                match at_rest {
+                    Some(at_rest) => Ok(at_rest),
+                    None => running.configure_as_declared(provider, planned).await,
+                }
+            }
             Some(reason) => {
                 if let Some(reason) = self.unknown_need(provider, &present).await {
                     finding.readiness = Readiness::Absent(reason);
@@ -328,6 +340,13 @@ impl<'a> Visitor<'a> {
             }
             return Ok(());
         }
+        if plans && self.recalled(position, address, finding).await? {
+            self.inputs.events.emit(Event::InstancePlanned {
+                address: resource.address.clone(),
+                action: Action::NoOp,
+            });
+            return Ok(());
+        }
         let running = self
             .inputs
             .running
@@ -335,11 +354,11 @@ impl<'a> Visitor<'a> {
             .await?
             .expect("invariant: a provider is configured before what it serves");
         if !plans {
-            return self.present(position, running.provider, finding).await;
+            return self.present(position, running, finding).await;
         }
         let planned = match resource.mode() {
             Mode::Managed => self.managed(position, &running, finding).await,
-            Mode::Data => self.data(position, &*running.provider, finding).await,
+            Mode::Data => self.data(position, &running, finding).await,
             Mode::Ephemeral => {
                 self.ephemeral(position, running.provider.clone(), finding)
                     .await

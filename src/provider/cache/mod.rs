@@ -21,6 +21,7 @@ use crate::plugin::Plugin;
 use crate::plugins::ProviderCommand;
 use crate::wire::Protocol;
 
+use binary::hash_of;
 use store::Store;
 
 /// Schemas by binary.
@@ -80,6 +81,17 @@ impl SchemaCache {
             stamp: Some(stamp),
             schemas: schemas.map(|(_, schemas)| schemas),
         }
+    }
+
+    /// The hash of that binary as it is now; `None` where it cannot be read.
+    pub(crate) async fn hash(&self, command: &ProviderCommand) -> Option<[u8; 32]> {
+        let stamp = Stamp::of(&command.binary).ok()?;
+        let (store, binary) = (self.store.clone(), command.binary.clone());
+        let hash = tokio::task::spawn_blocking(move || match store {
+            Some(store) => store.hash(&binary, stamp),
+            None => hash_of(&binary, stamp),
+        });
+        hash.await.ok()?.ok()?
     }
 
     /// Keeps the response of a process that was started after that look-up. The folder is written while the run goes on; the task ends

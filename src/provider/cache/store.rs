@@ -96,22 +96,32 @@ impl Store {
         protocol: Protocol,
         answer: SchemaResponse,
     ) -> io::Result<()> {
-        let hash = match self.remembered(&command.binary, stamp) {
-            Some(hash) => hash,
-            None => match hash_of(&command.binary, stamp)? {
-                Some(hash) => hash,
-                None => return Ok(()),
-            },
+        let Some(hash) = self.hash(&command.binary, stamp)? else {
+            return Ok(());
         };
         let path = self.schemas(command, &hash);
-        for folder in ["schemas", "binaries"] {
-            create_folder(&self.folder.join(folder))?;
-        }
+        create_folder(&self.folder.join("schemas"))?;
         replace(&path, &encode(protocol, answer))?;
-        let record = format!("{BINARY}\n{stamp}\n{}\n", HEXLOWER.encode(&hash));
-        replace(&self.binary(&command.binary), record.as_bytes())?;
         self.evict(&path);
         Ok(())
+    }
+
+    /// The hash of the binary there, remembered for the next time; `None` where it is not, or no longer, the file with that stamp.
+    ///
+    /// # Errors
+    /// When it cannot be read; that it cannot be remembered is none.
+    pub(super) fn hash(&self, binary: &Path, stamp: Stamp) -> io::Result<Option<Hash>> {
+        if let Some(hash) = self.remembered(binary, stamp) {
+            return Ok(Some(hash));
+        }
+        let hash = hash_of(binary, stamp)?;
+        if let Some(hash) = &hash {
+            let record = format!("{BINARY}\n{stamp}\n{}\n", HEXLOWER.encode(hash));
+            let kept = create_folder(&self.folder.join("binaries"))
+                .and_then(|()| replace(&self.binary(binary), record.as_bytes()));
+            drop(kept);
+        }
+        Ok(hash)
     }
 
     /// The hash of the binary there, if it was taken at that stamp.

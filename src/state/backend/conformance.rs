@@ -35,6 +35,7 @@ pub async fn check(fresh: impl AsyncFn() -> Pair) {
     a_write_over_something_else_changes_nothing(fresh().await).await;
     empty_bytes_are_not_absence(fresh().await).await;
     earlier_versions_are_named(fresh().await).await;
+    a_file_beside_the_state_is_the_last_one_or_none(fresh().await).await;
     segments_come_back_in_order(fresh().await).await;
     a_segment_is_written_once(fresh().await).await;
     gaps_are_refused(fresh().await).await;
@@ -45,6 +46,22 @@ pub async fn check(fresh: impl AsyncFn() -> Pair) {
     a_race_for_the_lock_has_one_winner(fresh().await).await;
     a_race_of_writers_has_one_winner(fresh().await).await;
     a_race_for_a_position_has_one_winner(fresh().await).await;
+}
+
+async fn a_file_beside_the_state_is_the_last_one_or_none((one, other): Pair) {
+    let read = async |store: &dyn Backend| store.read_beside("notes").await.expect("readable");
+    assert_eq!(read(&*one).await, None, "nothing is there at first");
+    for text in ["first", "the second"] {
+        let write = other.write_beside("notes", Bytes::from_static(text.as_bytes()));
+        write.await.expect("writable");
+        let found = read(&*one).await;
+        assert!(
+            found.is_none() || found == Some(Bytes::from_static(text.as_bytes())),
+            "a store keeps the last file, or none: {found:?}"
+        );
+    }
+    let state = one.read().await.expect("readable");
+    assert_eq!(state, None, "it is no state");
 }
 
 /// A state that says this, and keeps it secret.

@@ -27,6 +27,7 @@ struct Store {
     /// Journals that were damaged.
     copies: Vec<BTreeMap<Position, Bytes>>,
     lock: Option<(LockInfo, Option<Timestamp>)>,
+    beside: BTreeMap<String, Bytes>,
 }
 
 impl MemoryBackend {
@@ -93,6 +94,15 @@ impl Backend for MemoryBackend {
             doubt: None,
             bytes,
         }))
+    }
+
+    async fn read_beside(&self, name: &str) -> Result<Option<Bytes>, BackendError> {
+        Ok(self.lock_store().beside.get(name).cloned())
+    }
+
+    async fn write_beside(&self, name: &str, bytes: Bytes) -> Result<(), BackendError> {
+        self.lock_store().beside.insert(name.to_owned(), bytes);
+        Ok(())
     }
 
     async fn write(&self, bytes: Bytes, over: &Expected) -> Result<Written, BackendError> {

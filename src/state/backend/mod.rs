@@ -105,6 +105,24 @@ pub trait Backend: Send + Sync + fmt::Debug {
         Ok(None)
     }
 
+    /// A file that is kept beside the state and may be lost at any time; `None` where there is none, or the store keeps none such.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn read_beside(&self, name: &str) -> Result<Option<Bytes>, BackendError> {
+        let _ = name;
+        Ok(None)
+    }
+
+    /// Keeps such a file, whoever holds the lock; the last writer wins. A store that keeps none forgets it.
+    ///
+    /// # Errors
+    /// When the store cannot be changed.
+    async fn write_beside(&self, name: &str, bytes: Bytes) -> Result<(), BackendError> {
+        let _ = (name, bytes);
+        Ok(())
+    }
+
     /// Puts a snapshot in the place of the one that was seen; durable on return.
     ///
     /// # Errors

@@ -154,6 +154,8 @@ pub enum StackFile {
     Plan,
     /// The results of a run that no store took.
     Rescue,
+    /// One that a store keeps beside the state.
+    Beside,
 }
 
 impl StackFile {
@@ -162,6 +164,7 @@ impl StackFile {
         match self {
             Self::Plan => "plan",
             Self::Rescue => "rescue",
+            Self::Beside => "beside",
         }
     }
 }

@@ -320,6 +320,25 @@ impl Backend for EncryptedBackend {
         Ok(Some(opened))
     }
 
+    async fn read_beside(&self, name: &str) -> Result<Option<Bytes>, BackendError> {
+        let stored = self.inner.read_beside(name).await?;
+        // It may be lost, so one in clear is none: the program says that nothing is.
+        let is_expected = |bytes: &Bytes| {
+            is_sealed(bytes, StackFile::Beside)
+                || self.cipher.settings.accepts_clear
+                || self.cipher.settings.writes_clear
+        };
+        match stored.filter(is_expected) {
+            Some(stored) => self.unseal(StackFile::Beside, name, stored).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn write_beside(&self, name: &str, bytes: Bytes) -> Result<(), BackendError> {
+        let sealed = self.seal(StackFile::Beside, name, bytes).await?;
+        self.inner.write_beside(name, sealed).await
+    }
+
     async fn vouch(&self, snapshot: &Snapshot) -> Result<(), BackendError> {
         self.inner.vouch(&self.stored(snapshot)).await
     }

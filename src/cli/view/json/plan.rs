@@ -46,6 +46,9 @@ pub(super) struct PlanJson {
     configuration: Configuration,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     relevant_attributes: Vec<AttributeJson>,
+    /// Ours: objects of which the state was trusted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<UnreadJson>,
     /// Ours: Terraform's plan has no policies of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     policies: Vec<PolicyJson>,
@@ -66,6 +69,13 @@ struct DigestJson {
     sha256: String,
     place: String,
     parts: BTreeMap<String, String>,
+}
+
+/// How many objects were not read, and since when, where that is known.
+#[derive(Serialize)]
+struct UnreadJson {
+    objects: usize,
+    since: Option<String>,
 }
 
 /// An attribute that the plan depends on.
@@ -210,6 +220,10 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         prior_state: prior.map(|state| super::state::document(state, secrets, &schemas)),
         configuration: configuration(program, &plan.changes),
         relevant_attributes: relevant_attributes(program, &plan.changes),
+        unread: plan.unread.map(|unread| UnreadJson {
+            objects: unread.objects,
+            since: unread.since.map(|since| since.to_string()),
+        }),
         policies: policies.iter().map(PolicyJson::new).collect(),
         cost: cost.map(CostJson::new),
         plan_digest: digest_json(shown.digest()),

@@ -19,7 +19,7 @@ use terrane_core::addr::{InstanceAddr, Pattern};
 use terrane_core::{Expr, ImportBy, Marked, Program, Type};
 use terrane_engine::{
     Action, DeferredChange, DeferredModule, Drift, Invocation, Move, OutputChange, Plan, PlanMode,
-    ResourceChange, Summary,
+    ResourceChange, Summary, Unread,
 };
 
 use super::diff::{Comparison, Kind, Occasion, Row, Side};
@@ -108,6 +108,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) adoptions: &'a [(Arc<InstanceAddr>, String)],
     /// Actions that are invoked.
     pub(crate) invocations: Vec<Invocation>,
+    /// Objects of which the state was trusted.
+    pub(crate) unread: Option<Unread>,
     pub(crate) program: &'a Program,
     pub(crate) secrets: Secrets,
     pub(crate) details: Details,
@@ -167,6 +169,7 @@ impl<'a> Subject<'a> {
             outputs,
             moves,
             adoptions,
+            unread,
             ..
         } = plan;
         Self {
@@ -179,6 +182,7 @@ impl<'a> Subject<'a> {
             moves,
             adoptions,
             invocations: plan.invocations(program),
+            unread: *unread,
             program,
             secrets,
             details,
@@ -437,7 +441,7 @@ impl<'a> Subject<'a> {
             return Totals {
                 summary: None,
                 sentence: sentence.to_owned(),
-                more: None,
+                more: self.unread.map(unread_text),
                 folded: None,
             };
         }
@@ -462,7 +466,8 @@ impl<'a> Subject<'a> {
             (unchanged, format!("{unchanged} unchanged")),
         ];
         let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-        let parts: Vec<String> = parts.map(|(_, text)| text).collect();
+        let parts = parts.map(|(_, text)| text);
+        let parts: Vec<String> = parts.chain(self.unread.map(unread_text)).collect();
         Totals {
             summary: Some(summary),
             sentence: plan_totals(&summary, self.deferred_count()),
@@ -522,6 +527,14 @@ pub(crate) fn plan_totals(summary: &Summary, deferred: usize) -> String {
         summary.update,
         summary.delete + summary.replace,
     )
+}
+
+/// The objects of which the state was trusted, and how old that is.
+fn unread_text(Unread { objects, since }: Unread) -> String {
+    match since {
+        None => format!("{objects} not read"),
+        Some(since) => format!("{objects} not read since {since}"),
+    }
 }
 
 fn refresh_totals(drifted: usize) -> String {

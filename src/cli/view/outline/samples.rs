@@ -102,6 +102,7 @@ pub(crate) fn outline(
         moves: &[],
         adoptions: &[],
         invocations: Vec::new(),
+        unread: None,
         program: &program(),
         secrets: Secrets::Hidden,
         details,

@@ -9,14 +9,14 @@ use terrane_core::addr::{InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr};
 use terrane_core::schema::{FactsKind, Schema, from_facts_line, to_facts_line};
 use terrane_core::{Diagnostic, Location, Marked, Path, PathStep, Program, Severity};
 use terrane_provider::Identity;
-use terrane_state::{Change, DeposedKey};
+use terrane_state::{Change, DeposedKey, Timestamp};
 
 use super::codec::{self, Text};
 use super::error::PlanFileError;
 use super::origin::Origin;
 use crate::change::{Action, Drift, OutputChange, Reason, ResourceChange};
 use crate::options::PlanMode;
-use crate::plan::{DeferralReason, DeferredChange, DeferredModule};
+use crate::plan::{DeferralReason, DeferredChange, DeferredModule, Unread};
 use terrane_core::value::saved::SavedValue;
 
 /// Everything in a plan file but the state that the plan was made from, which follows it in the form of state files.
@@ -42,6 +42,8 @@ pub(super) struct SavedForm {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) adoptions: Vec<(Text<InstanceAddr>, String)>,
     pub(super) objects: Vec<SavedObject>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unread: Option<SavedUnread>,
     pub(super) diagnostics: Vec<SavedDiagnostic>,
 }
 
@@ -160,6 +162,10 @@ pub(super) enum SavedObject {
     /// That.
     Value(SavedMarked),
 }
+
+/// Objects that were not read: how many, and since when.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedUnread(usize, Option<Text<Timestamp>>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -491,6 +497,19 @@ impl From<SavedOutput> for Read<OutputChange> {
             part,
             declared: saved.declared,
         }
+    }
+}
+
+impl From<Unread> for SavedUnread {
+    fn from(Unread { objects, since }: Unread) -> Self {
+        Self(objects, since.map(Text))
+    }
+}
+
+impl From<SavedUnread> for Unread {
+    fn from(SavedUnread(objects, since): SavedUnread) -> Self {
+        let since = since.map(|since| since.0);
+        Self { objects, since }
     }
 }
 

@@ -39,7 +39,7 @@ use super::moves::Moves;
 use super::{Move, Plan, steps};
 use crate::change::{Action, ChangeId, Drift, OutputChange, ResourceChange};
 use crate::options::PlanMode;
-use crate::plan::{DeferredChange, DeferredModule};
+use crate::plan::{DeferredChange, DeferredModule, Unread};
 use crate::scope::PlannedObjects;
 
 /// What every plan file begins with.
@@ -73,6 +73,7 @@ pub struct SavedPlan {
     outputs: Vec<Read<OutputChange>>,
     moves: Vec<Move>,
     adoptions: Vec<(Arc<InstanceAddr>, String)>,
+    unread: Option<Unread>,
     diagnostics: Vec<Read<Diagnostic>>,
     prior: State,
     refreshed: State,
@@ -121,6 +122,7 @@ impl SavedPlan {
             deferred: plan.deferred.iter().map(Into::into).collect(),
             deferred_modules: plan.deferred_modules.iter().map(Into::into).collect(),
             outputs: plan.outputs.iter().map(Into::into).collect(),
+            unread: plan.unread.map(Into::into),
             diagnostics: plan.diagnostics.iter().map(Into::into).collect(),
         };
         let mut body = serde_json::to_vec(&form).expect("invariant: every plan is serialisable");
@@ -194,6 +196,7 @@ impl SavedPlan {
                 .into_iter()
                 .map(|(address, by)| (Arc::new(address.0), by))
                 .collect(),
+            unread: form.unread.map(Into::into),
             diagnostics: form.diagnostics.into_iter().map(Into::into).collect(),
             changes,
             prior,
@@ -261,6 +264,7 @@ impl SavedPlan {
             steps,
             moves: self.moves,
             adoptions: self.adoptions,
+            unread: self.unread,
             diagnostics: diagnostics.collect(),
             prior: self.prior,
             refreshed: self.refreshed,

@@ -344,6 +344,10 @@ fn plans() -> impl Strategy<Value = Plan> {
                     outputs: vec![output],
                     moves: Vec::new(),
                     adoptions: Vec::new(),
+                    unread: exported.then_some(Unread {
+                        objects: 2,
+                        since: Some(Timestamp::new(1_700_000_000, 0)),
+                    }),
                     diagnostics: Diagnostics::from(warning),
                     prior,
                     refreshed,

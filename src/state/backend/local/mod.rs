@@ -119,6 +119,17 @@ impl Backend for LocalBackend {
             .await
     }
 
+    async fn read_beside(&self, name: &str) -> Result<Option<Bytes>, BackendError> {
+        let name = name.to_owned();
+        self.blocking(move |store| store.read_beside(&name)).await
+    }
+
+    async fn write_beside(&self, name: &str, bytes: Bytes) -> Result<(), BackendError> {
+        let name = name.to_owned();
+        self.blocking(move |store| store.write_beside(&name, &bytes))
+            .await
+    }
+
     async fn write(&self, bytes: Bytes, over: &Expected) -> Result<Written, BackendError> {
         self.write_pieces(Pieces::from(bytes), over).await
     }

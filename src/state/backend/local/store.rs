@@ -149,6 +149,22 @@ impl Store {
         Ok(path.display().to_string())
     }
 
+    pub(super) fn read_beside(&self, name: &str) -> Result<Option<Bytes>, BackendError> {
+        let bytes = files::read(&self.beside(name))?;
+        Ok(bytes.map(Into::into))
+    }
+
+    pub(super) fn write_beside(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
+        files::create_parent(&self.path)?;
+        let path = self.beside(name);
+        let failed = |error| BackendError::store("write", path.display().to_string(), error);
+        terrane_files::replace(&path, bytes).map_err(failed)
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        files::beside(&self.path, &format!(".{name}"))
+    }
+
     pub(super) fn history(&self) -> Result<Vec<StoredVersion>, BackendError> {
         let mut versions = Vec::new();
         for (id, path) in [

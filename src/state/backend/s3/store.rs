@@ -15,6 +15,7 @@ use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption};
 
 use super::S3Backend;
 use super::client::Clients;
+use super::error::failure;
 use super::snapshot::md5_hex;
 use crate::backend::{
     Backend, BackendError, Expected, Holder, LockError, Position, Restart, Segment, Snapshot,
@@ -122,6 +123,11 @@ impl S3Store {
         }
     }
 
+    /// The key of a file beside the state.
+    fn beside(&self, name: &str) -> String {
+        format!("{}.{name}", self.key)
+    }
+
     /// A read of an object, with the customer's key where there is one.
     pub(super) fn get(&self, key: &str) -> GetObjectFluentBuilder {
         let get = self
@@ -162,6 +168,18 @@ impl Backend for S3Store {
     async fn read(&self) -> Result<Option<Snapshot>, BackendError> {
         let read = self.read_snapshot().await;
         read.map_err(|error| self.located(error))
+    }
+
+    async fn read_beside(&self, name: &str) -> Result<Option<Bytes>, BackendError> {
+        let object = self.read_object(&self.beside(name), None).await?;
+        Ok(object.map(|object| object.bytes))
+    }
+
+    async fn write_beside(&self, name: &str, bytes: Bytes) -> Result<(), BackendError> {
+        let key = self.beside(name);
+        let put = self.put(&key, &bytes).send().await;
+        let failed = |error| failure("write", &self.object(&key), &error);
+        put.map(drop).map_err(failed)
     }
 
     async fn vouch(&self, snapshot: &Snapshot) -> Result<(), BackendError> {
