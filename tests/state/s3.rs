@@ -7,7 +7,10 @@ use age::secrecy::ExposeSecret as _;
 use serde_json::json;
 use terrane_cli::Age;
 use terrane_state::backend::conformance;
-use terrane_state::{Backend, EncryptedWith as _, Failure, LockInfo, RunError, SystemClock};
+use terrane_state::{
+    Backend, BackendAddress as _, EncryptedWith as _, Failure, LockInfo, Recorder as _, RunError,
+    S3Backend, SystemClock,
+};
 
 use crate::world::*;
 use terrane_tests::aws;
@@ -336,4 +339,33 @@ async fn one_lock_and_many_processes_have_one_holder_at_a_time() {
         }
     }
     assert_eq!(holders.len(), 1);
+}
+
+#[tokio::test]
+async fn states_whose_keys_differ_in_a_name_are_listed_also_by_their_journals_alone() {
+    let Some(aws) = aws() else { return };
+    let prepared = prepared(&aws).await;
+    let at = |name: &str| {
+        let key = format!("{name}/terraform.tfstate");
+        let url = prepared.to_string().replace(STATE, &key);
+        let mut options: S3Backend = url.parse().expect("an address");
+        for (option, value) in [("access_key", "AKIATEST"), ("secret_key", "test")] {
+            options.set(option, value).expect("an option");
+        }
+        options
+    };
+    let (whole, _) = open(&at("pr-7")).await;
+    create(&whole, "a").await;
+    whole.close().await.expect("stored");
+    // A first run that died has a journal and no state.
+    let (died, _) = open(&at("pr-12")).await;
+    died.intent(intent("a")).await.expect("recorded");
+    drop(died);
+    let (other, _) = open(&at("prod")).await;
+    create(&other, "a").await;
+    other.close().await.expect("stored");
+    let clock = Arc::new(SystemClock::default());
+    let found = at("pr-0").named_alike("pr-0", "pr-", clock).await;
+    let found = found.expect("listed").expect("a bucket can");
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["pr-12", "pr-7"]);
 }

@@ -1,6 +1,6 @@
 //! Kinds of stores: the meaning of a scheme's addresses, and the way from an address to its store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -88,6 +88,21 @@ pub trait BackendAddress: fmt::Display + fmt::Debug + Send + Sync {
     /// # Errors
     /// When the address cannot be used as it is, or credentials are missing.
     async fn connect(&self, clock: Arc<dyn Clock>) -> Result<Arc<dyn Backend>, BackendError>;
+
+    /// The names beginning with `stem` that stand in place of `name` in the addresses of other states which exist. `None` for a store
+    /// that cannot list its states.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn named_alike(
+        &self,
+        name: &str,
+        stem: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<BTreeSet<String>>, BackendError> {
+        let _ = (name, stem, clock);
+        Ok(None)
+    }
 
     /// The steps before a state can be kept there; changes nothing. `None` for a store that never needs any.
     ///

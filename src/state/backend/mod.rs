@@ -13,6 +13,7 @@ use crate::encryption::StackFile;
 use crate::file::{Layout, Pieces};
 use crate::lock_info::LockInfo;
 
+mod alike;
 mod checked;
 pub mod conformance;
 mod factory;

@@ -1,6 +1,6 @@
 //! What a program says about the encryption of its state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -125,6 +125,15 @@ impl BackendAddress for EncryptedAddress {
             inner,
             self.encryption.clone(),
         )))
+    }
+
+    async fn named_alike(
+        &self,
+        name: &str,
+        stem: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<BTreeSet<String>>, BackendError> {
+        self.inner.address().named_alike(name, stem, clock).await
     }
 
     async fn plan_bootstrap(

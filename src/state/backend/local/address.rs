@@ -1,12 +1,15 @@
 //! The path of a file as the address of a state.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::LocalBackend;
+use crate::backend::alike::Alike;
 use crate::backend::{Backend, BackendAddress, BackendConfig, BackendError};
 use crate::clock::Clock;
 
@@ -40,6 +43,54 @@ impl BackendAddress for FileAddress {
     async fn connect(&self, _: Arc<dyn Clock>) -> Result<Arc<dyn Backend>, BackendError> {
         Ok(Arc::new(LocalBackend::new(&self.0)?))
     }
+
+    async fn named_alike(
+        &self,
+        name: &str,
+        stem: &str,
+        _: Arc<dyn Clock>,
+    ) -> Result<Option<BTreeSet<String>>, BackendError> {
+        let place = self.0.display().to_string();
+        let mut names = BTreeSet::new();
+        if let Some(alike) = Alike::of(&place, name, stem) {
+            let folder = alike
+                .before
+                .rsplit_once('/')
+                .map_or("", |(folder, _)| folder);
+            let levels = alike.after.matches('/').count();
+            find(Path::new(folder), levels, &alike, &mut names)
+                .map_err(|error| BackendError::store("list", folder, error))?;
+        }
+        Ok(Some(names))
+    }
+}
+
+/// The names in the files of a folder, and of folders that many levels below.
+fn find(
+    folder: &Path,
+    levels: usize,
+    alike: &Alike<'_>,
+    names: &mut BTreeSet<String>,
+) -> io::Result<()> {
+    let here = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
+    let entries = match here.read_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let path = folder.join(entry.file_name());
+        let text = path.display().to_string();
+        if levels == 0 {
+            names.extend(alike.name_in(&text).map(str::to_owned));
+        } else if text.starts_with(&alike.prefix()) && path.is_dir() {
+            find(&path, levels - 1, alike, names)?;
+        }
+    }
+    Ok(())
 }
 
 /// The one path of a state file: from another folder a relative path would lead elsewhere, and so would one through a link.

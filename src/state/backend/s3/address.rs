@@ -1,5 +1,6 @@
 //! The kind of store that S3 is: its scheme, and how a state is reached from its address.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use url::Url;
 use super::S3Backend;
 use super::bootstrap::steps;
 use super::store::S3Store;
+use crate::backend::alike::Alike;
 use crate::backend::{
     Backend, BackendAddress, BackendConfig, BackendError, BackendFactory, BootstrapStep,
 };
@@ -40,6 +42,22 @@ impl BackendAddress for S3Backend {
 
     async fn connect(&self, clock: Arc<dyn Clock>) -> Result<Arc<dyn Backend>, BackendError> {
         Ok(Arc::new(S3Store::new(self, clock).await?))
+    }
+
+    async fn named_alike(
+        &self,
+        name: &str,
+        stem: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<BTreeSet<String>>, BackendError> {
+        let key = self.object_key();
+        let Some(alike) = Alike::of(&key, name, stem) else {
+            return Ok(Some(BTreeSet::new()));
+        };
+        let store = S3Store::new(self, clock).await?;
+        let keys = store.keys(&alike.prefix()).await?;
+        let names = keys.iter().filter_map(|key| alike.name_in(key));
+        Ok(Some(names.map(str::to_owned).collect()))
     }
 
     async fn plan_bootstrap(

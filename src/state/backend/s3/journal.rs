@@ -64,24 +64,9 @@ impl S3Store {
 
     /// Every object of the journal, in order.
     async fn list_segments(&self) -> Result<Vec<Listed>, BackendError> {
-        let prefix = self.journal_prefix();
-        let mut pages = self
-            .clients
-            .s3
-            .list_objects_v2()
-            .bucket(&self.options.bucket)
-            .prefix(&prefix)
-            .into_paginator()
-            .send();
-        let mut listed = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failure("list", &self.object(&prefix), &error))?;
-            listed.extend(
-                page.contents()
-                    .iter()
-                    .filter_map(|object| self.listed(object)),
-            );
-        }
+        let objects = self.list(&self.journal_prefix()).await?;
+        let listed = objects.iter().filter_map(|object| self.listed(object));
+        let mut listed: Vec<Listed> = listed.collect();
         listed.sort_by_key(|listed| listed.at);
         self.saw(listed.last().map(|listed| listed.at));
         Ok(listed)

@@ -11,7 +11,7 @@ use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption};
+use aws_sdk_s3::types::{Object, ObjectCannedAcl, ServerSideEncryption};
 
 use super::S3Backend;
 use super::client::Clients;
@@ -67,6 +67,30 @@ impl S3Store {
         BackendError::Conflict {
             place: self.object(key),
         }
+    }
+
+    /// Every object whose key begins so.
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<Object>, BackendError> {
+        let mut pages = self
+            .clients
+            .s3
+            .list_objects_v2()
+            .bucket(&self.options.bucket)
+            .prefix(prefix)
+            .into_paginator()
+            .send();
+        let mut listed = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| failure("list", &self.object(prefix), &error))?;
+            listed.extend(page.contents.unwrap_or_default());
+        }
+        Ok(listed)
+    }
+
+    /// The keys of those objects.
+    pub(super) async fn keys(&self, prefix: &str) -> Result<Vec<String>, BackendError> {
+        let objects = self.list(prefix).await?.into_iter();
+        Ok(objects.filter_map(|object| object.key).collect())
     }
 
     /// A write of an object, encrypted as the options say, with its checksum.
