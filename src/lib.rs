@@ -120,8 +120,8 @@ pub mod deploy {
     pub use terrane_deploy::{
         Action, Applied, Backend, CallerIdentity, Cancellation, Decision, DeferredChange,
         DeployError, Deployed, Deployment, DeploymentHost, Environment, Event, EventSink, Launch,
-        MemoryBackend, OutputValue, Plan, PlanOptions, Preview, Previewed, Producers, Proposal,
-        ProviderSetup, RefreshPolicy, ResourceChange, Sandbox, Silent, StackOutputs, State, Step,
-        StepKind, Summary, Unresolved, Up, begin,
+        MemoryBackend, OutputValue, Plan, PlanBytes, PlanOptions, Preview, Previewed, Producers,
+        Proposal, ProviderSetup, RefreshPolicy, ResourceChange, Sandbox, Silent, StackOutputs,
+        State, Step, StepKind, Summary, Unresolved, Up, begin,
     };
 }

@@ -5,18 +5,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::FromArgMatches as _;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use terrane_core::{Diagnostic, Result, Stack};
 use terrane_state::{BackendConfig, BackendFactory, Backends};
 use tokio::runtime::Runtime;
 
-use crate::args::{Arguments, Understood, instead_of, understood};
+use crate::args::{Arguments, Subject, read_line};
 use crate::command;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::panics;
-use crate::session::{Session, StackFunction, environment, program_name};
+use crate::session::{OwnConfig, Session, StackFunction, StackOf, environment};
 use crate::signals::read_to_the_end;
 use crate::streams::Streams;
 use crate::view::text::diagnostics::diagnostics;
@@ -106,14 +104,15 @@ impl Cli {
         runtime: &Runtime,
     ) -> Exit {
         let Arguments { common, command } = arguments;
-        let mut session = Session::new(
-            &self.name,
-            self.config.as_deref(),
-            (self.backend.as_ref(), &self.backends),
-            common,
+        let stack = StackOf {
+            name: &self.name,
+            config: OwnConfig::Toml(self.config.as_deref()),
+            backend: self.backend.as_ref(),
+            backends: &self.backends,
             function,
-            streams.clone(),
-        );
+            fleet: None,
+        };
+        let mut session = Session::new(stack, common, streams.clone());
         panics::mask(session.redactor.clone());
         session.read_var_files();
         let said = |CommandError { exit, diagnostics }| {
@@ -134,55 +133,11 @@ impl Cli {
             "The stack `{}`: plans and applies its infrastructure. The engine is inside.",
             self.name
         );
-        let mut command = Arguments::with_backends(&self.backends)
-            .about(about)
-            .version(env!("CARGO_PKG_VERSION"));
-        let Understood { arguments, tips } = understood(std::env::args_os(), &command);
-        for tip in &tips {
-            streams.err(&format!("tip: {tip}\n"));
-        }
-        let given = arguments.iter().skip(1);
-        let given = given.map(|argument| argument.to_string_lossy().into_owned());
-        let given = given.collect();
-        let parsed = command
-            .try_get_matches_from_mut(arguments)
-            .and_then(|matches| Arguments::from_arg_matches(&matches));
-        match parsed {
-            Ok(mut arguments) => {
-                arguments.common.given = given;
-                Ok(arguments)
-            }
-            Err(error) => {
-                let text = match error.kind() {
-                    ErrorKind::DisplayVersion => self.version(),
-                    _ => error.render().to_string(),
-                };
-                if error.use_stderr() {
-                    let unknown = match error.get(ContextKind::InvalidSubcommand) {
-                        Some(ContextValue::String(unknown)) => Some(unknown),
-                        _ => None,
-                    };
-                    let instead = unknown.and_then(|unknown| Some((unknown, instead_of(unknown)?)));
-                    let text = instead.map_or(text, |(unknown, instead)| {
-                        let none = Diagnostic::error(format!("there is no command `{unknown}`"));
-                        let none = none.hint(instead);
-                        diagnostics(&none.into(), Painter(streams.err_style))
-                    });
-                    streams.err(&text);
-                    Err(Exit::USAGE)
-                } else {
-                    streams.out(text);
-                    Err(Exit::DONE)
-                }
-            }
-        }
-    }
-
-    fn version(&self) -> String {
-        let program = program_name();
-        let program = program.as_deref().unwrap_or(&self.name);
-        let terrane = env!("CARGO_PKG_VERSION");
-        format!("{program} (stack {}, terrane {terrane})\n", self.name)
+        let command = Arguments::with_backends(&self.backends).about(about);
+        let (mut arguments, given): (Arguments, _) =
+            read_line(command, Subject::Stack(&self.name), streams)?;
+        arguments.common.given = given;
+        Ok(arguments)
     }
 }
 

@@ -27,6 +27,19 @@ pub enum Action {
 }
 
 impl Action {
+    /// What it does to the object, in one word.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::NoOp => "keep",
+            Self::Create => "create",
+            Self::Read => "read",
+            Self::Update => "update",
+            Self::DeleteThenCreate | Self::CreateThenDelete => "replace",
+            Self::Delete => "delete",
+            Self::Forget => "forget",
+        }
+    }
+
     /// Whether this is one of the two ways to replace.
     pub fn is_replace(self) -> bool {
         matches!(self, Self::DeleteThenCreate | Self::CreateThenDelete)

@@ -7,8 +7,10 @@ use serde::de::DeserializeOwned;
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostic, Diagnostics, Program};
 use terrane_engine::{
-    Applied, CallerIdentity, DeferredChange, DeferredModule, Plan, Recovered, Summary, Unresolved,
+    Applied, CallerIdentity, DeferredChange, DeferredModule, Plan, ProviderBuild, Recovered,
+    Summary, Unresolved,
 };
+use terrane_state::Timestamp;
 use terrane_state::model::OutputValue;
 
 use crate::error::DeployError;
@@ -29,6 +31,12 @@ pub struct Previewed {
     pub recovered: Recovered,
     /// Errors and warnings of planning, known secrets masked.
     pub diagnostics: Diagnostics,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// The builds of its providers.
+    pub(crate) providers: Vec<ProviderBuild>,
+    /// Whether it was made without reading objects.
+    pub(crate) unread: bool,
 }
 
 impl Previewed {

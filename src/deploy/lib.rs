@@ -8,14 +8,17 @@
 //! | module | holds |
 //! |---|---|
 //! | `deployment` | [`Deployment`]: preview, up, refresh, destroy, outputs |
-//! | `host` | [`DeploymentHost`]: the thread of operations, and how many run at once |
+//! | `host` | [`DeploymentHost`]: the thread of operations, and how many run at once; stack functions have threads of their own |
 //! | `options`, `deployed`, `error` | what an operation is asked, and what it answers |
 //! | `cancellation` | [`Cancellation`] from elsewhere |
 //! | `run` | the order of a run, whoever attends it |
+//! | `saved` | [`PlanBytes`]: plans that are kept, and applied exactly or refused |
+//! | `unresolved` | unresolved operations as diagnostics |
 //! | `program` | the program of a stack, and the registries of its providers |
 //! | `providers` | how they are installed and started |
 //! | `sharing` | provider processes that the operations of a host share |
 //! | `policies`, `callers` | what is asked about a plan |
+//! | `transfers` | moves between states that were interrupted |
 //! | `rescue` | results that no store took |
 //! | `redactor`, `masked` | known secrets, masked in messages and events |
 //! | `identity` | who runs this |
@@ -41,7 +44,10 @@ mod providers;
 mod redactor;
 mod rescue;
 mod run;
+pub mod saved;
 mod sharing;
+mod transfers;
+pub mod unresolved;
 
 pub use callers::known as known_callers;
 pub use cancellation::Cancellation;
@@ -57,7 +63,8 @@ pub use program::{
     resolve_hosts, same_hosts,
 };
 pub use providers::{
-    LOCK_FILE, ProviderSetup, Sandbox, cache_folder, cli_config, not_installed, required_providers,
+    LOCK_FILE, ProviderSetup, Sandbox, cache_folder, cli_config, not_installed, own_digest,
+    own_program, provider_builds, required_providers,
 };
 pub use redactor::{Redactor, SENSITIVE};
 pub use rescue::{Aftermath, RescueFolder, Unpushed, lost};
@@ -65,6 +72,7 @@ pub use run::{
     Attendant, Carried, Ended, FreshPlan, HeldRun, PlanSource, Proposal, Rehearsed, Sourced,
     attend, make_plan, rehearse,
 };
+pub use saved::PlanBytes;
 pub use terrane_engine::{
     Action, Applied, CallerIdentity, DeferredChange, Event, EventSink, Plan, PlanOptions,
     RefreshPolicy, ResourceChange, Silent, Step, StepKind, Summary, Unresolved,
@@ -72,6 +80,7 @@ pub use terrane_engine::{
 pub use terrane_provider::{Environment, Launch};
 pub use terrane_state::model::OutputValue;
 pub use terrane_state::{Backend, MemoryBackend, State};
+pub use transfers::unfinished_moves;
 
 /// Becomes a provider process if this program was started as one; then `main` returns the result. To be called first thing in `main`,
 /// with the environment, by programs that use [`Launch::Reexec`] or a [`Sandbox`].

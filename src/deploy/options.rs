@@ -10,6 +10,7 @@ use terrane_engine::{EventSink, PlanOptions, Silent};
 use crate::cancellation::Cancellation;
 use crate::program::Producers;
 use crate::run::Proposal;
+use crate::saved::PlanBytes;
 
 /// As many instances are in progress at once as on the command line.
 pub const PARALLELISM: NonZeroUsize = NonZeroUsize::new(10).unwrap();
@@ -63,6 +64,14 @@ pub struct Up {
     pub(crate) operating: Operating,
     pub(crate) planning: PlanOptions,
     pub(crate) approve: Option<Approve>,
+    pub(crate) saved: Option<SavedPlanOption>,
+}
+
+/// A saved plan, and the digest that was approved.
+#[derive(Clone)]
+pub(crate) struct SavedPlanOption {
+    pub(crate) plan: PlanBytes,
+    pub(crate) digest: Option<String>,
 }
 
 /// What every operation is told, in the same words.
@@ -116,6 +125,20 @@ impl Up {
     /// What is planned: all of it or a selection. The kind of plan is the operation's own.
     pub fn planning(mut self, options: PlanOptions) -> Self {
         self.planning = options;
+        self
+    }
+
+    /// Applies exactly that plan of [`Deployment::save`](crate::Deployment::save), once, or refuses it: where the state, an object, the
+    /// account, a provider or the program is another than it was made for. What it defers is not planned.
+    pub fn saved_plan(mut self, plan: PlanBytes) -> Self {
+        self.saved = Some(SavedPlanOption { plan, digest: None });
+        self
+    }
+
+    /// The same, only if the plan has this [digest](PlanBytes::digest): the one that somebody approved.
+    pub fn approved_plan(mut self, plan: PlanBytes, digest: impl Into<String>) -> Self {
+        let digest = Some(digest.into());
+        self.saved = Some(SavedPlanOption { plan, digest });
         self
     }
 

@@ -1,10 +1,12 @@
 //! The providers of a program: installed where need be, or the sandbox in their place.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use terrane_core::{Diagnostic, Diagnostics, Program, ProviderConfig};
+use terrane_engine::ProviderBuild;
 use terrane_provider::{
     CliConfig, Environment, InstalledProvider, Launch, LogSink, NoLog, Plugins, StartError,
 };
@@ -12,6 +14,7 @@ use terrane_registry::{
     HttpOptions, InstallError, InstallEvent, InstallObserver, InstallSettings, Installer,
     RequiredProvider,
 };
+use terrane_state::Sha256;
 
 use crate::error::DeployError;
 
@@ -278,4 +281,71 @@ impl From<StartError> for DeployError {
         };
         diagnostic.detail(error.detail).into()
     }
+}
+
+/// The very files that would be started as a program's providers; one that is not installed is left out.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn provider_builds(
+    program: &Program,
+    plugins: &Plugins,
+) -> Result<Vec<ProviderBuild>, DeployError> {
+    let sources = program.providers().iter();
+    let sources = sources.map(|config| &config.address.source);
+    // The built-in provider is a part of this program, whose own digest a plan has as well.
+    let sources: BTreeSet<_> = sources.filter(|source| !source.is_builtin()).collect();
+    let mut digests: BTreeMap<PathBuf, Sha256> = BTreeMap::new();
+    let mut builds = Vec::new();
+    for source in sources {
+        let mut build = ProviderBuild {
+            source: source.clone(),
+            version: None,
+            sha256: None,
+        };
+        if plugins.is_attached(source)? {
+            builds.push(build);
+            continue;
+        }
+        let Ok(installed) = plugins.locate(source) else {
+            continue;
+        };
+        let binary = installed.command.binary;
+        let digest = match digests.get(&binary) {
+            Some(digest) => *digest,
+            None => digest_of(&binary)?,
+        };
+        digests.insert(binary, digest);
+        build.version = installed.version.map(|version| version.to_string());
+        build.sha256 = Some(digest.to_string());
+        builds.push(build);
+    }
+    Ok(builds)
+}
+
+/// The build of this program: the digest of its file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn own_digest() -> Result<Sha256, DeployError> {
+    digest_of(&own_program()?)
+}
+
+/// The file of this program.
+///
+/// # Errors
+/// When the system does not say it.
+pub fn own_program() -> Result<PathBuf, DeployError> {
+    std::env::current_exe().map_err(|error| {
+        let lost = Diagnostic::error("cannot find this program's own file");
+        lost.detail(error.to_string()).into()
+    })
+}
+
+fn digest_of(file: &Path) -> Result<Sha256, DeployError> {
+    let digest = std::fs::File::open(file).and_then(Sha256::of_reader);
+    digest.map_err(|error| {
+        let unread = Diagnostic::error(format!("cannot read {}", file.display()));
+        unread.detail(error.to_string()).into()
+    })
 }

@@ -9,6 +9,7 @@ use terrane_config::ConfigValues;
 use terrane_core::{Diagnostic, Diagnostics, Error, Exports, Location, Result, Stack, StackRef};
 use terrane_state::BackendConfig;
 
+use crate::family::Family;
 use crate::order::Dependency;
 
 /// Many stacks of one program.
@@ -44,10 +45,12 @@ use crate::order::Dependency;
 pub struct Fleet {
     config: ConfigValues,
     pub(crate) stacks: Vec<Definition>,
+    pub(crate) families: Vec<Family>,
     diagnostics: Diagnostics,
 }
 
-pub(crate) type StackFunction = Arc<dyn Fn(&mut Stack) -> Result<()> + Send + Sync>;
+/// A stack's function, whose exports are declared with it.
+pub type StackFunction = Arc<dyn Fn(&mut Stack) -> Result<()> + Send + Sync>;
 
 /// What a fleet knows of one of its stacks.
 #[derive(Clone)]
@@ -71,7 +74,7 @@ impl std::fmt::Debug for Definition {
 #[derive(Debug)]
 #[must_use = "`Fleet::stack` adds it"]
 pub struct FleetStack<E> {
-    definition: Definition,
+    pub(crate) definition: Definition,
     exports: PhantomData<fn() -> E>,
 }
 
@@ -143,6 +146,7 @@ impl Fleet {
         let mut fleet = Self {
             config,
             stacks: Vec::new(),
+            families: Vec::new(),
             diagnostics: Diagnostics::new(),
         };
         if let Err(error) = function(&mut fleet) {
@@ -197,7 +201,7 @@ impl Fleet {
 }
 
 /// Names become folders, keys of a bucket and parts of commands.
-fn check_name(name: &str) -> std::result::Result<(), &'static str> {
+pub(crate) fn check_name(name: &str) -> std::result::Result<(), &'static str> {
     let is_part = |part: &str| {
         let inside = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         part.starts_with(|c: char| c.is_ascii_alphanumeric()) && part.chars().all(inside)

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use terrane_config::ConfigValues;
 use terrane_core::{Diagnostic, Diagnostics, IdVec, Location, Producer, Program};
 use terrane_deploy::{DeployError, Deployment, DeploymentHost};
 use terrane_state::{BackendConfig, Run, Timestamp};
 
-use crate::definition::{Definition, Fleet};
+use crate::definition::{Definition, Fleet, StackFunction};
 use crate::order::{Dependency, Order, StackId};
 
 /// A fleet that can be previewed, brought up and destroyed.
@@ -19,10 +20,13 @@ pub struct Deployments {
 }
 
 /// One stack of it.
-#[derive(Debug)]
 pub struct Member {
     /// The stack as a value.
     pub deployment: Deployment,
+    /// Its function.
+    pub function: StackFunction,
+    /// The configuration that the function reads.
+    pub config: ConfigValues,
     /// What it uses of other stacks of the fleet.
     pub uses: Vec<Use>,
     /// Where its state is.
@@ -31,6 +35,12 @@ pub struct Member {
     pub expires_after: Option<Duration>,
     /// Why its program cannot be declared; it is not deployed then, and the others are.
     pub broken: Option<Diagnostics>,
+}
+
+impl std::fmt::Debug for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Member({})", self.deployment.name())
+    }
 }
 
 /// The exports of another stack that a stack uses.
@@ -79,8 +89,9 @@ impl Deployments {
                 name: &name,
                 backend: backend.as_ref(),
             });
-            let deployment = Deployment::new(name.clone(), move |stack| function(stack), host)
-                .config(config)
+            let declare = function.clone();
+            let deployment = Deployment::new(name.clone(), move |stack| declare(stack), host)
+                .config(config.clone())
                 .backend(backend.clone());
             let deployment = setup(deployment);
             let (uses, broken) = match deployment.program() {
@@ -94,6 +105,8 @@ impl Deployments {
             stacks.push((name, after));
             members.push(Member {
                 deployment,
+                function,
+                config,
                 uses,
                 backend,
                 expires_after,
@@ -161,10 +174,10 @@ impl Deployments {
         }
     }
 
-    /// Whether the stack's state has an object.
+    /// Whether the stack's state has an object, or an operation that may have made one.
     async fn exists(&self, id: StackId) -> Result<bool, DeployError> {
-        let (state, _) = self.members[id].deployment.state().await?;
-        Ok(!state.resources.is_empty())
+        let (state, recovered) = self.members[id].deployment.state().await?;
+        Ok(!state.resources.is_empty() || !recovered.open.is_empty())
     }
 
     /// The short-lived stacks that exist and whose last run began longer ago than their age.

@@ -7,6 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `definition` | [`Fleet`], [`FleetStack`]: what a program declares |
+//! | `family` | stacks that come and go, found by their states |
 //! | `order` | who waits for whom, in levels; circles are errors |
 //! | `selection`, `shard`, `matrix` | `--only`, `--level`, `--shard`; the jobs of a CI |
 //! | `schedule` | which stack is next, and which never; without the work itself |
@@ -18,6 +19,7 @@
 
 mod definition;
 mod deployments;
+mod family;
 mod matrix;
 mod order;
 mod run;
@@ -25,11 +27,12 @@ mod schedule;
 mod selection;
 mod shard;
 
-pub use definition::{Fleet, FleetStack};
+pub use definition::{Fleet, FleetStack, StackFunction};
 pub use deployments::{Deployments, Member, Placement, Use};
+pub use family::Family;
 pub use matrix::{Job, Matrix};
 pub use order::{Dependency, Order, StackId};
-pub use run::{FleetObserver, FleetOptions, FleetResults, StackResult};
+pub use run::{FleetObserver, FleetOptions, FleetResults, StackResult, planned_exports};
 pub use schedule::{Direction, Schedule, StackEnd};
 pub use selection::{InvalidPattern, Selection, SelectionError, StackPattern};
 pub use shard::{InvalidShard, Shard};

@@ -59,6 +59,8 @@ pub struct FleetOptions {
     pub lock_timeout: Duration,
     /// Ends it in order.
     pub cancellation: Cancellation,
+    /// What of each is planned, and what is read before. The kind of plan is the work's own.
+    pub planning: PlanOptions,
 }
 
 impl Default for FleetOptions {
@@ -68,6 +70,7 @@ impl Default for FleetOptions {
             parallelism: PARALLELISM,
             lock_timeout: Duration::ZERO,
             cancellation: Cancellation::new(),
+            planning: PlanOptions::default(),
         }
     }
 }
@@ -85,7 +88,7 @@ impl Deployments {
         let work = async |id, producers, events| {
             let planning = PlanOptions {
                 mode,
-                ..PlanOptions::default()
+                ..options.planning.clone()
             };
             let preview = Preview::default()
                 .events(events)
@@ -124,6 +127,18 @@ impl Deployments {
             .await
     }
 
+    /// Brings the states of the chosen stacks up to date with the world, producers first.
+    pub async fn refresh(
+        &self,
+        chosen: &BTreeSet<StackId>,
+        options: &FleetOptions,
+        observer: &dyn FleetObserver,
+        approve: Approve,
+    ) -> FleetResults {
+        self.apply(chosen, PlanMode::RefreshOnly, options, observer, approve)
+            .await
+    }
+
     async fn apply(
         &self,
         chosen: &BTreeSet<StackId>,
@@ -139,6 +154,7 @@ impl Deployments {
                 .cancelled_by(options.cancellation.clone())
                 .parallelism(options.parallelism)
                 .lock_timeout(options.lock_timeout)
+                .planning(options.planning.clone())
                 .producers(Arc::new(producers))
                 .approve(move |proposal| std::future::ready(approve(id, proposal)));
             let deployment = &self.get(id).deployment;
@@ -211,6 +227,14 @@ impl Deployments {
         results
     }
 
+    /// The exports of a stack's producers: those that are known, and the others out of their states.
+    ///
+    /// # Errors
+    /// When a producer was never applied, or its state cannot be read.
+    pub async fn producers(&self, id: StackId, known: Producers) -> Result<Producers, DeployError> {
+        self.producers_of(id, &RefCell::new(known)).await
+    }
+
     /// The exports of a stack's producers: as this work left them, or out of their states.
     async fn producers_of(
         &self,
@@ -270,8 +294,8 @@ fn direction(mode: PlanMode) -> Direction {
     }
 }
 
-/// What the stack exports once its plan is applied.
-fn planned_exports(plan: &Plan) -> ProducedValues {
+/// What a stack exports once its plan is applied.
+pub fn planned_exports(plan: &Plan) -> ProducedValues {
     let exports = plan.outputs.iter().filter_map(|output| {
         let after: &Marked = output.after.as_ref()?;
         let produced = match after.value.is_wholly_known() {

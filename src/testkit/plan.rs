@@ -131,7 +131,7 @@ impl TestPlan {
         changes
             .map(|change| {
                 let deposed = change.deposed.map(|_| " (deposed)").unwrap_or_default();
-                format!("{} {}{deposed}", verb(change.action), change.address)
+                format!("{} {}{deposed}", change.action.verb(), change.address)
             })
             .collect()
     }
@@ -238,18 +238,6 @@ fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let found = closest(word, known);
     let found = found.map(|found| format!("; did you mean `{found}`?"));
     found.unwrap_or_default()
-}
-
-fn verb(action: Action) -> &'static str {
-    match action {
-        Action::NoOp => "keep",
-        Action::Create => "create",
-        Action::Read => "read",
-        Action::Update => "update",
-        Action::DeleteThenCreate | Action::CreateThenDelete => "replace",
-        Action::Delete => "delete",
-        Action::Forget => "forget",
-    }
 }
 
 impl fmt::Display for TestPlan {

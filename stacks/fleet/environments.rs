@@ -125,23 +125,44 @@ pub(crate) fn all(settings: &Settings) -> Result<Vec<Environment>> {
         PullRequests::One(number) => std::slice::from_ref(number),
         PullRequests::Several(numbers) => numbers,
     };
+    for number in numbers {
+        environments.push(of_pull_request(*number, settings)?);
+    }
+    Ok(environments)
+}
+
+/// How the name of a pull request's environment begins; its number follows.
+pub(crate) const PULL_REQUEST: &str = "pr-";
+
+/// The environment of that name.
+///
+/// # Errors
+/// When it is none of a pull request.
+pub(crate) fn named(name: &str, settings: &Settings) -> Result<Environment> {
+    let number = name.strip_prefix(PULL_REQUEST).unwrap_or(name);
+    let number = number.parse().map_err(|error| {
+        Error::message(format!(
+            "`{number}` is no number of a pull request: {error}"
+        ))
+    })?;
+    of_pull_request(number, settings)
+}
+
+fn of_pull_request(number: u32, settings: &Settings) -> Result<Environment> {
     let age = humantime::parse_duration(&settings.pr_age).map_err(|error| {
         Error::message(format!(
             "pr_age `{}`: {error}; write 3days",
             settings.pr_age
         ))
     })?;
-    for number in numbers {
-        let name = format!("pr-{number}");
-        // Networks of pull requests are not connected to others, so two may have the same.
-        let network = 16 + u8::try_from(number % 240).unwrap_or(0);
-        environments.push(Environment {
-            config: config(&DEV, &name, network, settings.dev_role.as_ref())?,
-            name,
-            expires_after: Some(age),
-        });
-    }
-    Ok(environments)
+    let name = format!("{PULL_REQUEST}{number}");
+    // Networks of pull requests are not connected to others, so two may have the same.
+    let network = 16 + u8::try_from(number % 240).unwrap_or(0);
+    Ok(Environment {
+        config: config(&DEV, &name, network, settings.dev_role.as_ref())?,
+        name,
+        expires_after: Some(age),
+    })
 }
 
 fn config(size: &Size, name: &str, network: u8, role: Option<&String>) -> Result<Config> {

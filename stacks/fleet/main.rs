@@ -5,7 +5,7 @@ mod releases;
 
 use std::process::ExitCode;
 
-use terrane::{Exports, Fleet, FleetCli, FleetStack, Output, Result, Stack};
+use terrane::{Exports, Fleet, FleetCli, FleetStack, Output, Result, Stack, StackRef};
 use terrane_aws::iam;
 use terrane_aws::iam::{PolicyDocument, Statement};
 use terrane_platform::{Platform, state_backend};
@@ -22,19 +22,30 @@ fn fleet(fleet: &mut Fleet) -> Result<()> {
     let releases = fleet
         .stack(FleetStack::new("releases", releases::declare).backend(state_backend("releases")));
     for environment in environments::all(&settings)? {
-        let (name, age) = (environment.name.clone(), environment.expires_after);
-        let releases = releases.clone();
-        let declare = move |stack: &mut Stack| {
-            let releases = stack.exports_of(&releases);
-            platform(stack, &environment, &releases)
-        };
-        let mut stack = FleetStack::new(&*name, declare).backend(state_backend(&name));
-        if let Some(age) = age {
-            stack = stack.expires_after(age);
-        }
-        fleet.stack(stack);
+        fleet.stack(stack_of(environment, releases.clone()));
     }
+    // Those of earlier pull requests are found by their states.
+    fleet.family(environments::PULL_REQUEST, move |name| {
+        let environment = environments::named(name, &settings)?;
+        Ok(stack_of(environment, releases.clone()))
+    });
     Ok(())
+}
+
+fn stack_of(
+    environment: Environment,
+    releases: StackRef<Releases>,
+) -> FleetStack<EnvironmentExports> {
+    let (name, age) = (environment.name.clone(), environment.expires_after);
+    let declare = move |stack: &mut Stack| {
+        let releases = stack.exports_of(&releases);
+        platform(stack, &environment, &releases)
+    };
+    let stack = FleetStack::new(&*name, declare).backend(state_backend(&name));
+    match age {
+        Some(age) => stack.expires_after(age),
+        None => stack,
+    }
 }
 
 /// The values of an environment that others may use.

@@ -1,9 +1,10 @@
 //! A program of several stacks, on the built-in provider alone.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde::Deserialize;
-use terrane::{Exports, Fleet, FleetCli, FleetStack, Output, Resource, Result, Stack};
+use terrane::{Error, Exports, Fleet, FleetCli, FleetStack, Output, Resource, Result, Stack};
 
 /// The fleet's configuration.
 #[derive(Deserialize)]
@@ -13,6 +14,10 @@ struct Config {
     size: i64,
     /// The environment whose network a policy refuses.
     refused: String,
+    /// Pull requests that have a network of their own.
+    pr: Vec<u32>,
+    /// The stack of `dev` that declares an object which may live in either.
+    home: String,
 }
 
 impl Default for Config {
@@ -20,6 +25,8 @@ impl Default for Config {
         Self {
             size: 1,
             refused: String::new(),
+            pr: Vec::new(),
+            home: String::new(),
         }
     }
 }
@@ -35,9 +42,16 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn fleet(fleet: &mut Fleet) -> Result<()> {
-    let Config { size, refused } = fleet.config()?;
+    let Config {
+        size,
+        refused,
+        pr,
+        home,
+    } = fleet.config()?;
     for environment in ["prod", "dev"] {
         let is_refused = refused == environment;
+        let is_home = |stack: &str| environment == "dev" && home == stack;
+        let (in_network, in_cluster) = (is_home("network"), is_home("cluster"));
         let network = FleetStack::new(
             format!("network/{environment}"),
             move |stack: &mut Stack| {
@@ -47,6 +61,9 @@ fn fleet(fleet: &mut Fleet) -> Result<()> {
                             data.violates("no change on a Friday");
                         }
                     });
+                }
+                if in_network {
+                    guest(stack);
                 }
                 let data = Resource::dynamic("terraform_data", "main").set("input", size);
                 let data = data.declare(stack);
@@ -61,6 +78,9 @@ fn fleet(fleet: &mut Fleet) -> Result<()> {
             format!("cluster/{environment}"),
             move |stack: &mut Stack| {
                 let network = stack.exports_of(&network);
+                if in_cluster {
+                    guest(stack);
+                }
                 Resource::dynamic("terraform_data", "main")
                     .set("input", network.size)
                     .set("triggers_replace", network.id)
@@ -70,5 +90,28 @@ fn fleet(fleet: &mut Fleet) -> Result<()> {
         );
         fleet.stack(cluster);
     }
+    for number in pr {
+        fleet.stack(of_pull_request(&format!("pr-{number}")));
+    }
+    fleet.family("pr-", |name| match name.ends_with("-broken") {
+        true => Err(Error::message("there is no such pull request")),
+        false => Ok(of_pull_request(name)),
+    });
     Ok(())
+}
+
+/// The object that may live in either stack of an environment.
+fn guest(stack: &mut Stack) {
+    Resource::dynamic("terraform_data", "guest")
+        .set("input", "at home")
+        .declare(stack);
+}
+
+/// A network that has expired as soon as it was made.
+fn of_pull_request(name: &str) -> FleetStack<()> {
+    let stack = FleetStack::new(name, |stack: &mut Stack| {
+        Resource::dynamic("terraform_data", "main").declare(stack);
+        Ok(())
+    });
+    stack.expires_after(Duration::ZERO)
 }

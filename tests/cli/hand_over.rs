@@ -59,6 +59,7 @@ fn objects_move_to_the_state_of_another_stack_and_neither_plans_an_operation() {
 
     2 instances move to the state at two.tfstate.
     --- stderr ---
+    proved: this program plans nothing after the move
 
     State serial 2 written to one.tfstate; lock released. Took <n>s.
     the other stack has them now; its `preview` shows whether it would change anything, at two.tfstate
@@ -85,6 +86,7 @@ fn objects_move_to_the_state_of_another_stack_and_neither_plans_an_operation() {
     --- stdout ---
     {"moved":["terraform_data.first"],"to":"one.tfstate","dependents":["terraform_data.second"],"serial":3}
     --- stderr ---
+    proved: after the move this program plans nothing but 1 change that it planned before
     the other stack has them now; its `preview` shows whether it would change anything, at one.tfstate
     "#);
 }
@@ -190,6 +192,52 @@ fn a_command_that_dies_on_the_way_is_finished_by_the_next_one() {
         }
     }
     assert_eq!(ends.len(), 2, "{ends:?}");
+}
+
+#[test]
+fn a_move_that_was_interrupted_is_told_by_a_preview_with_the_command_that_finishes_it() {
+    let words: Vec<&str> = MOVE.into_iter().chain(["--yes"]).collect();
+    let died = |nth: usize| {
+        let stack = two_stacks();
+        let mut command = stack.command(&arguments("one", NOTHING, &words));
+        command.env("TERRANE_CRASH_AT", format!("segment.stored:{nth}:kill"));
+        stack.finish(command.spawn().expect("a stack program"));
+        stack
+    };
+    // They have arrived in the other state, and are still in this one.
+    let are_in_both = |stack: &TestEnvironment| {
+        listed(stack, "one").len() == 2 && listed(stack, "two").len() == 2
+    };
+    let stack = (1..6).map(died).find(are_in_both).expect("a death between");
+    let there = run(&stack, "two", BUILTIN, &["preview"]).exits(0);
+    assert_snapshot!(told(&there), @"
+    warning: a move of 2 instances from <dir>/one.tfstate was interrupted: begun at <time> by tester@<host>; they are here, and in that state, too, until it is finished
+    hint: the program of that stack finishes it: its preview does with `--lock`
+    ");
+    let here = run(&stack, "one", NOTHING, &["preview"]).exits(0);
+    assert_snapshot!(told(&here), @"
+    warning: a move of 2 instances to <dir>/two.tfstate was interrupted: begun at <time> by tester@<host>: terraform_data.first, terraform_data.second; until it is finished they are in both states, or in this one alone
+    hint: finish it with `test-stack preview --lock --backend 'one.tfstate'`, as every command does that takes the lock
+    ");
+    let finished = stack.paste(&here.hinted("preview --lock"), "--var scene=nothing");
+    assert!(
+        finished.stderr.contains("finished an interrupted move"),
+        "{finished}"
+    );
+    for (state, program) in [("one", NOTHING), ("two", BUILTIN)] {
+        let preview = run(&stack, state, program, &["preview"]);
+        assert_eq!(told(&preview.exits(0)), "");
+    }
+}
+
+/// What was said of interrupted moves.
+fn told(run: &Output) -> String {
+    let lines = run
+        .stderr
+        .lines()
+        .skip_while(|line| !line.contains("a move of"));
+    let of_it = |line: &&str| line.starts_with("warning: ") || line.starts_with("hint: ");
+    lines.take_while(of_it).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

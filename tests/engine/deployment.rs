@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use terrane_core::{Diagnostic, Output, ProviderDeclaration, Result, Stack};
 use terrane_deploy::{
-    Cancellation, Decision, DeployError, Deployment, DeploymentHost, Preview, Up,
+    Cancellation, Decision, DeployError, Deployment, DeploymentHost, PlanBytes, Preview, Up,
 };
 use terrane_engine::{Event, EventSink};
 use terrane_provider::Environment;
@@ -408,4 +408,72 @@ async fn cancelling_one_stack_does_not_stop_the_process_of_another() {
     first.await.expect("no panic").expect("it goes up");
     assert_eq!(provider.cloud.most_processes(), 1);
     assert!(!provider.cloud.ledger().contains("stop"));
+}
+
+#[tokio::test]
+async fn a_stack_function_that_blocks_holds_up_no_neighbour() {
+    let host = DeploymentHost::new().expect("a thread");
+    let provider = Arc::new(FakeProvider::new());
+    let (go_on, goes_on) = std::sync::mpsc::channel::<()>();
+    let (begun, has_begun) = std::sync::mpsc::channel::<()>();
+    let both = Mutex::new((begun, goes_on));
+    let slow = move |stack: &mut Stack| {
+        let both = both.lock().expect("no panic");
+        both.0.send(()).expect("a test");
+        both.1.recv().expect("a test");
+        chain(stack)
+    };
+    let slow = Deployment::new("slow", slow, &host)
+        .providers(provider.clone())
+        .store(Arc::new(MemoryBackend::new()));
+    let waiting = tokio::spawn(async move { slow.preview(Preview::default()).await });
+    let begun = tokio::task::spawn_blocking(move || has_begun.recv());
+    begun.await.expect("no panic").expect("it has begun");
+    let quick = regional(&host, &provider, &["here"]).remove(0);
+    quick.up(Up::default()).await.expect("it goes up");
+    go_on.send(()).expect("a function that waits");
+    waiting.await.expect("no panic").expect("a plan");
+}
+
+#[tokio::test]
+async fn a_saved_plan_is_applied_exactly_or_refused_with_the_reason() {
+    let host = DeploymentHost::new().expect("a thread");
+    let provider = Arc::new(FakeProvider::new());
+    let stacks = regional(&host, &provider, &["here", "here"]);
+    let [stack, other] = &stacks[..] else {
+        panic!("two stacks")
+    };
+    let saved = async || {
+        let previewed = stack.preview(Preview::default()).await.expect("a plan");
+        stack.save(&previewed).await.expect("it is saved")
+    };
+    let refused = async |stack: &Deployment, up: Up| match stack.up(up).await {
+        Err(error @ DeployError::Refused(_)) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let plan = saved().await;
+    // Through a file, and back.
+    let plan = PlanBytes::new(plan.as_bytes());
+    let text = refused(other, Up::default().saved_plan(plan.clone())).await;
+    assert!(text.contains("the plan is for another stack"), "{text}");
+    let wrong = "0".repeat(64);
+    let text = refused(stack, Up::default().approved_plan(plan.clone(), wrong)).await;
+    assert!(text.contains("is not the one that was approved"), "{text}");
+    let text = refused(stack, Up::default().saved_plan(PlanBytes::new("no plan"))).await;
+    assert!(text.contains("cannot be used"), "{text}");
+    assert!(provider.cloud.names().is_empty());
+
+    let late = saved().await;
+    let digest = plan.digest();
+    let up = Up::default().approved_plan(plan.clone(), digest);
+    let deployed = stack.up(up).await.expect("exactly that");
+    assert_eq!(deployed.summary().create, 1);
+    let text = refused(stack, Up::default().saved_plan(plan)).await;
+    assert!(text.contains("was applied already"), "{text}");
+    let text = refused(stack, Up::default().saved_plan(late)).await;
+    assert!(
+        text.contains("there was no state when the plan was made"),
+        "{text}"
+    );
+    assert_eq!(provider.cloud.names().len(), 1);
 }

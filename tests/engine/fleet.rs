@@ -216,6 +216,9 @@ async fn exports_flow_as_unknowns_in_a_preview_and_as_values_in_the_run() {
     cluster/dev: 1 added, 0 changed, 0 destroyed
     alone: 1 added, 0 changed, 0 destroyed
     ");
+    // They are configured alike.
+    assert_eq!(bench.provider.cloud.most_processes(), 1);
+    assert_eq!(bench.provider.cloud.processes(), 0);
     let mut names = bench.provider.cloud.names();
     names.sort();
     assert_eq!(

@@ -15,6 +15,9 @@ const RENAMED: [(&str, &str); 3] = [
 const NEEDLESS: [&str; 2] = ["input", "compact-warnings"];
 /// Their commands that have another name here.
 const COMMANDS: [(&str, &str); 2] = [("apply", "up"), ("plan", "preview")];
+/// Said in a program of many stacks of what picks one of them there.
+const PICKS_A_STACK: &str =
+    "each environment is a stack of this program: `--only NAME` picks it, and `matrix` lists them";
 /// Their commands that are not needed here, or are something else.
 const ELSEWHERE: [(&str, &str); 9] = [
     (
@@ -125,8 +128,11 @@ pub(crate) fn understood(
     understood
 }
 
-/// What to do instead of a command that does not exist here.
-pub(crate) fn instead_of(command: &str) -> Option<&'static str> {
+/// What to do instead of a command that does not exist here, in a program of one stack or of many.
+pub(crate) fn instead_of(command: &str, has_many_stacks: bool) -> Option<&'static str> {
+    if has_many_stacks && ["stack", "workspace"].contains(&command) {
+        return Some(PICKS_A_STACK);
+    }
     let mut all = ELSEWHERE.iter();
     all.find_map(|(theirs, tip)| (*theirs == command).then_some(*tip))
 }

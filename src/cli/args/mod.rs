@@ -2,6 +2,7 @@
 
 mod flags;
 mod habits;
+mod line;
 mod planning;
 mod pricing;
 
@@ -21,8 +22,9 @@ pub(crate) use flags::{
     AllDetails, Approving, DenyKind, LogLevel, PlanDigestArg, ProviderChoice, RefreshChoice,
     Variable, Yes,
 };
-pub(crate) use habits::{Understood, instead_of, understood};
-pub(crate) use planning::{Guard, Parallelism, Planning, Selection, UNREAD};
+use habits::{Understood, instead_of, understood};
+pub(crate) use line::{Subject, read_line};
+pub(crate) use planning::{Guard, Parallelism, Planning, Selection};
 pub(crate) use pricing::Pricing;
 
 /// A whole command line.
@@ -66,7 +68,7 @@ fn address(backends: &Backends) -> ValueParser {
 pub(crate) const EVERYWHERE: &str = "Options of every command";
 
 /// Flags of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Common {
     /// Set one configuration value; a list or map as JSON; repeatable
     #[arg(long = "var", value_name = "NAME=VALUE", global = true, help_heading = EVERYWHERE)]
@@ -121,18 +123,29 @@ pub(crate) enum Command {
     Destroy(Destroy),
     /// Read every object, show drift, ask, write the state
     Refresh(Refresh),
+    /// Print the stack's exported values
+    Output(Output),
+    /// Show the state, or a saved plan
+    Show(Show),
+    /// Make typed bindings of any provider, among this project's own sources
+    Bindings(Bindings),
+    /// Create the store of the state, such as a bucket and a lock table, after showing the steps
+    Bootstrap(Bootstrap),
+    #[command(flatten)]
+    OfOne(StackCommand),
+}
+
+/// The commands that are about one stack, also where a program has many.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StackCommand {
     /// Record an existing object in the state
     Import(Import),
     /// Invoke an action that the program declares
     Invoke(Invoke),
     /// List the objects of a resource type that exist and that the state does not have
     Query(Query),
-    /// Print the stack's exported values
-    Output(Output),
     /// Inspect, edit and repair the state
     State(State),
-    /// Show the state, or a saved plan
-    Show(Show),
     /// Show who ran what on this stack, and when
     History(History),
     /// Print the resource graph
@@ -141,10 +154,6 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Show the program's providers; lock, mirror and verify them
     Providers(Providers),
-    /// Make typed bindings of any provider, among this project's own sources
-    Bindings(Bindings),
-    /// Create the store of the state, such as a bucket and a lock table, after showing the steps
-    Bootstrap(Bootstrap),
     /// Break the lock of a dead run, after showing its holder
     ForceUnlock(ForceUnlock),
     /// Look up objects, attributes and exported values in the state, line by line
@@ -465,9 +474,12 @@ pub(crate) enum StateCommand {
         /// The present and the new address of an instance, a resource or a module; with `--to` all that move
         #[arg(value_name = "ADDR", required = true)]
         addresses: Vec<StateAddr>,
-        /// Move them to the state of another stack, as `--backend` takes it
+        /// Move them to the state of another stack, as `--backend` takes it; in a fleet, its name will do
         #[arg(long, value_name = "BACKEND")]
         to: Option<String>,
+        /// Move them without a proof that the programs plan no change because of it
+        #[arg(long, requires = "to")]
+        unproven: bool,
         #[command(flatten)]
         yes: Yes,
     },

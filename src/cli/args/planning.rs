@@ -7,12 +7,11 @@ use terrane_core::Diagnostic;
 use terrane_core::addr::Pattern;
 use terrane_engine::{PlanMode, PlanOptions};
 
+use terrane_deploy::saved::UNREAD;
+
 use super::{DenyKind, RefreshChoice};
 use crate::error::CommandError;
 use crate::view::InFiles;
-
-/// The flag of a plan that was made without reading objects, as a saved plan records it.
-pub(crate) const UNREAD: &str = "--refresh=false";
 
 /// The flags that decide a plan: of `preview`, of `up`, and in the record of a saved plan.
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Graph) -> Result<Exit,
         Some(file) => {
             let (saved, program) = saved::open(session, &file).await?;
             session.note(&saved.heading());
-            ResourceGraph::of_plan(&program, &saved.plan)
+            ResourceGraph::of_plan(&program, &saved.fixed.plan)
         }
         None => ResourceGraph::of(&session.declared()?),
     };

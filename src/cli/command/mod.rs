@@ -1,7 +1,7 @@
 //! The verbs, one file each.
 
 mod bindings;
-mod bootstrap;
+pub(crate) mod bootstrap;
 mod completions;
 mod console;
 mod destroy;
@@ -20,7 +20,7 @@ mod state;
 mod up;
 mod validate;
 
-use crate::args::Command;
+use crate::args::{Command, StackCommand};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -32,21 +32,30 @@ pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit,
         Command::Preview(arguments) => preview::run(session, arguments).await,
         Command::Destroy(arguments) => destroy::run(session, arguments).await,
         Command::Refresh(arguments) => refresh::run(session, arguments).await,
-        Command::Import(arguments) => import::run(session, arguments).await,
-        Command::Invoke(arguments) => invoke::run(session, arguments).await,
-        Command::Query(arguments) => query::run(session, arguments).await,
         Command::Output(arguments) => output::run(session, arguments).await,
-        Command::State(arguments) => state::run(session, arguments.command).await,
         Command::Show(arguments) => show::run(session, arguments).await,
-        Command::Completions(arguments) => completions::run(session, arguments).await,
-        Command::Console(arguments) => console::run(session, &arguments).await,
-        Command::History(arguments) => history::run(session, arguments.limit).await,
-        Command::Graph(arguments) => graph::run(session, arguments).await,
-        Command::Validate(arguments) => validate::run(session, &arguments).await,
-        Command::Providers(arguments) => providers::run(session, arguments.command).await,
         Command::Bindings(arguments) => bindings::run(session, arguments.command).await,
-        Command::Bootstrap(arguments) => bootstrap::run(session, &arguments).await,
-        Command::ForceUnlock(arguments) => force_unlock::run(session, &arguments).await,
+        Command::Bootstrap(arguments) => {
+            bootstrap::run(session, &[session.location()?], arguments.yes).await
+        }
+        Command::OfOne(command) => run_of_one(session, command).await,
+    }
+}
+
+/// Runs a command that is about one stack.
+async fn run_of_one(session: &Session<'_>, command: StackCommand) -> Result<Exit, CommandError> {
+    match command {
+        StackCommand::Import(arguments) => import::run(session, arguments).await,
+        StackCommand::Invoke(arguments) => invoke::run(session, arguments).await,
+        StackCommand::Query(arguments) => query::run(session, arguments).await,
+        StackCommand::State(arguments) => state::run(session, arguments.command).await,
+        StackCommand::Completions(arguments) => completions::run(session, arguments).await,
+        StackCommand::Console(arguments) => console::run(session, &arguments).await,
+        StackCommand::History(arguments) => history::run(session, arguments.limit).await,
+        StackCommand::Graph(arguments) => graph::run(session, arguments).await,
+        StackCommand::Validate(arguments) => validate::run(session, &arguments).await,
+        StackCommand::Providers(arguments) => providers::run(session, arguments.command).await,
+        StackCommand::ForceUnlock(arguments) => force_unlock::run(session, &arguments).await,
     }
 }
 

@@ -46,13 +46,13 @@ async fn show_plan(
 ) -> Result<(), CommandError> {
     let (saved, program) = saved::open(session, file).await?;
     session.note(&saved.heading());
-    session.say(&saved.plan.diagnostics);
-    let policies = policies::review(&saved.plan, &program, &session.redactor);
-    let cost = prices.map(|prices| prices.estimate(session, &saved.plan, &program));
+    session.say(&saved.fixed.plan.diagnostics);
+    let policies = policies::review(&saved.fixed.plan, &program, &session.redactor);
+    let cost = prices.map(|prices| prices.estimate(session, &saved.fixed.plan, &program));
     let shown = ShownPlan {
-        plan: &saved.plan,
+        plan: &saved.fixed.plan,
         program: &program,
-        made_at: saved.origin.made_at,
+        made_at: saved.fixed.origin.made_at,
         secrets,
         is_partial: false,
         policies: &policies,
@@ -61,7 +61,9 @@ async fn show_plan(
         details,
         approval: &Approval::default(),
         saved: Some(&saved.file),
-        diagnostics: &session.readable().diagnostics(&saved.plan.diagnostics),
+        diagnostics: &session
+            .readable()
+            .diagnostics(&saved.fixed.plan.diagnostics),
     };
     Ok(session.plan_views(files).plan(&shown)?)
 }

@@ -4,9 +4,10 @@ use clap::{Arg, Command};
 
 use super::line::Line;
 
-/// The names in a state.
+/// The names in a state, and those of a fleet's stacks.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
+    pub(crate) stacks: Vec<String>,
     pub(crate) addresses: Vec<String>,
     pub(crate) outputs: Vec<String>,
 }
@@ -26,6 +27,7 @@ pub(crate) struct Fitting {
 /// Which names of a state fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    Stack,
     Address,
     Output,
 }
@@ -49,6 +51,7 @@ impl Fitting {
     pub(super) fn words(self, names: Names) -> Option<Vec<String>> {
         let mut words = self.words;
         words.extend(match self.names {
+            Some(Kind::Stack) => names.stacks,
             Some(Kind::Address) => names.addresses,
             Some(Kind::Output) => names.outputs,
             None => Vec::new(),
@@ -149,6 +152,7 @@ fn value_of(argument: &Arg, path: &[&str]) -> Value {
     }
     let id = argument.get_id().as_str();
     match (path, id) {
+        (_, "only") => return Value::Name(Kind::Stack),
         (["output"], "name") => return Value::Name(Kind::Output),
         (["state", "mv"], "from" | "to") => return Value::Name(Kind::Address),
         // It is not in the state yet.

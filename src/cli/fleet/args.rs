@@ -7,7 +7,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use terrane_fleet::{Shard, StackPattern};
 
-use crate::args::{EVERYWHERE, Variable, Yes};
+use crate::args::{
+    Bootstrap, Destroy, EVERYWHERE, Output, Planning, Preview, Refresh, Selection as PartOfStack,
+    Show, StackCommand, Up, Variable,
+};
+use crate::view::OnStdout;
 
 /// A whole command line.
 #[derive(Debug, Parser)]
@@ -44,6 +48,9 @@ pub(super) struct FleetCommon {
     /// Read configuration values from a TOML or JSON file; repeatable, later wins
     #[arg(long = "var-file", value_name = "FILE", global = true, help_heading = EVERYWHERE)]
     pub(super) var_files: Vec<PathBuf>,
+    /// Keep the states below this place instead of the program's own, each in a folder of its name: a folder, or the address of a store
+    #[arg(long, value_name = "URL", global = true, help_heading = EVERYWHERE)]
+    pub(super) backend: Option<String>,
     /// Use stand-ins inside this program for the providers, and states of their own: no account, no network, no cost
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(super) sandbox: bool,
@@ -53,74 +60,159 @@ pub(super) struct FleetCommon {
     /// Work on that many stacks at once
     #[arg(long, value_name = "N", default_value = "8", global = true, help_heading = EVERYWHERE)]
     pub(super) stacks: NonZeroUsize,
-    /// Work on that many resources of each stack at once
-    #[arg(long, value_name = "N", default_value = "10", global = true, help_heading = EVERYWHERE)]
-    pub(super) parallelism: NonZeroUsize,
     /// Ask every provider for its schema; neither use nor keep those of earlier runs
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(super) no_cache: bool,
     /// Use no network to install providers
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(super) offline: bool,
-    /// Print one JSON document on stdout
-    #[arg(long, global = true, help_heading = EVERYWHERE)]
-    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) format: OnStdout,
+    /// The arguments of this invocation in this program's words, without its name.
+    #[arg(skip)]
+    pub(super) given: Vec<String>,
 }
 
-/// The commands.
+/// The commands. Those of a single stack take the same arguments here; what is about one stack needs a selection of exactly one.
 #[derive(Debug, Subcommand)]
 pub(super) enum FleetCommand {
+    /// Plan the stacks, show, ask once, apply in their order; with flags that are about one stack, as a program of that stack alone does
+    #[command(alias = "apply")]
+    Up(Up),
     /// Plan the stacks and show what would change
     #[command(alias = "plan")]
-    Preview {
-        /// Plan the destruction
-        #[arg(long)]
-        destroy: bool,
-        /// Exit with 2 when there are changes
-        #[arg(long)]
-        detailed_exitcode: bool,
-        #[command(flatten)]
-        told: Told,
-    },
-    /// Plan the stacks, show, ask once, apply in their order
-    #[command(alias = "apply")]
-    Up {
-        #[command(flatten)]
-        yes: Yes,
-        #[command(flatten)]
-        told: Told,
-    },
+    Preview(Preview),
     /// Destroy everything in the states of the stacks, consumers first
-    Destroy {
-        #[command(flatten)]
-        yes: Yes,
-        /// Only short-lived stacks whose last run began longer ago than their age
-        #[arg(long)]
-        expired: bool,
-        #[command(flatten)]
-        told: Told,
-    },
+    Destroy(FleetDestroy),
+    /// Read every object of the stacks, show drift, ask once, write the states
+    Refresh(Refresh),
     /// Print the exported values of the stacks
-    Output {
-        /// Print sensitive values, too
-        #[arg(long)]
-        show_secrets: bool,
-    },
+    Output(Output),
     /// Print the stacks in their order; with --json as a matrix for GitHub Actions or another job queue
     Matrix {
         /// One job for each of so many shards, instead of one a stack
         #[arg(long, value_name = "N")]
         shards: Option<NonZeroUsize>,
     },
+    /// Create the stores of the states, such as a bucket and a lock table, after showing the steps
+    Bootstrap(Bootstrap),
+    /// Show the state of a stack, or a saved plan
+    Show(Show),
+    #[command(flatten)]
+    OfOne(StackCommand),
 }
 
-/// How a plan or a run is told.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Told {
+/// `destroy`.
+#[derive(Debug, Args)]
+pub(super) struct FleetDestroy {
+    #[command(flatten)]
+    pub(super) destroy: Destroy,
+    /// Only short-lived stacks whose last run began longer ago than their age
+    #[arg(long)]
+    pub(super) expired: bool,
     /// Write the comment for a pull request into a file, and into `$GITHUB_STEP_SUMMARY` where that is set
     #[arg(long, value_name = "FILE")]
     pub(super) markdown: Option<PathBuf>,
-    /// Show every argument of every change
-    #[arg(long)]
-    pub(super) details: bool,
+}
+
+/// The first flag of `preview` that is about one stack.
+pub(super) fn flag_of_one_preview(preview: &Preview) -> Option<&'static str> {
+    let Preview {
+        planning,
+        guard,
+        parallelism: _,
+        pricing,
+        details: _,
+        destroy: _,
+        out,
+        lock,
+        detailed_exitcode: _,
+        show_secrets,
+    } = preview;
+    first([
+        flag_of_one_planning(planning),
+        guard.files.first_but(COMMENT),
+        pricing.cost.then_some("cost"),
+        out.is_some().then_some("out"),
+        lock.then_some("lock"),
+        show_secrets.then_some("show-secrets"),
+    ])
+}
+
+/// The same of `up`.
+pub(super) fn flag_of_one_up(up: &Up) -> Option<&'static str> {
+    let Up {
+        plan,
+        planning,
+        guard,
+        parallelism: _,
+        pricing,
+        plan_digest,
+        details: _,
+        yes: _,
+    } = up;
+    first([
+        plan.is_some().then_some("up PLAN"),
+        flag_of_one_planning(planning),
+        guard.files.first_but(COMMENT),
+        pricing.cost.then_some("cost"),
+        plan_digest.plan_digest.is_some().then_some("plan-digest"),
+    ])
+}
+
+/// The same of `destroy`.
+pub(super) fn flag_of_one_destroy(destroy: &Destroy) -> Option<&'static str> {
+    let Destroy {
+        selection,
+        refresh: _,
+        parallelism: _,
+        plan_digest,
+        details: _,
+        yes: _,
+    } = destroy;
+    first([
+        flag_of_one_selection(selection),
+        plan_digest.plan_digest.is_some().then_some("plan-digest"),
+    ])
+}
+
+fn flag_of_one_planning(planning: &Planning) -> Option<&'static str> {
+    let Planning {
+        selection,
+        replace,
+        refresh: _,
+        max_age: _,
+        refresh_only: _,
+    } = planning;
+    first([
+        flag_of_one_selection(selection),
+        (!replace.is_empty()).then_some("replace"),
+    ])
+}
+
+fn flag_of_one_selection(selection: &PartOfStack) -> Option<&'static str> {
+    let PartOfStack { targets, excludes } = selection;
+    first([
+        (!targets.is_empty()).then_some("target"),
+        (!excludes.is_empty()).then_some("exclude"),
+    ])
+}
+
+fn first<const N: usize>(flags: [Option<&'static str>; N]) -> Option<&'static str> {
+    flags.into_iter().flatten().next()
+}
+
+/// The flag of the file with one comment about all stacks.
+pub(super) const COMMENT: &str = "markdown";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        FleetArguments::command().debug_assert();
+    }
 }

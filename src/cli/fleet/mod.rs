@@ -4,27 +4,34 @@
 //! |---|---|
 //! | `args` | commands and flags |
 //! | `session` | the fleet of this invocation, ready to be deployed |
-//! | `command` | the verbs |
+//! | `command` | the verbs; those of a single stack are [`crate::command`]'s |
+//! | `work` | a preview or a run of many stacks: planned, shown, asked about once, applied |
+//! | `moves` | declarations that went from one stack to another |
+//! | `completions` | the words that a shell offers |
 //! | `progress` | one live tree of all running stacks, or a line an event |
 //! | `report` | what became of each stack; text, JSON and the comment are made of it |
 
 mod args;
 mod command;
+mod completions;
+mod moves;
 mod progress;
 mod report;
 mod session;
+mod work;
 
 use std::borrow::Cow;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::CommandFactory as _;
 use terrane_core::Result;
 use terrane_fleet::Fleet;
 use terrane_state::{BackendFactory, Backends};
 
-use self::args::FleetArguments;
+use self::args::{FleetArguments, FleetCommand};
 use self::session::FleetSession;
+use crate::args::{Subject, read_line};
 use crate::cli::{begin_process, delivered, runtime};
 use crate::exit_code::Exit;
 use crate::streams::Streams;
@@ -106,19 +113,10 @@ impl FleetCli {
     fn parse(&self, streams: &Streams) -> std::result::Result<FleetArguments, Exit> {
         let about = format!("The fleet `{}`: many stacks of one program.", self.name);
         let command = FleetArguments::command().about(about);
-        let command = command.version(env!("CARGO_PKG_VERSION"));
-        let parsed = command.try_get_matches();
-        let parsed = parsed.and_then(|matches| FleetArguments::from_arg_matches(&matches));
-        parsed.map_err(|error| {
-            let text = error.render().to_string();
-            if error.use_stderr() {
-                streams.err(&text);
-                Exit::USAGE
-            } else {
-                streams.out(text);
-                Exit::DONE
-            }
-        })
+        let (mut arguments, given): (FleetArguments, _) =
+            read_line(command, Subject::Fleet(&self.name), streams)?;
+        arguments.common.given = given;
+        Ok(arguments)
     }
 
     async fn run_command(
@@ -127,9 +125,11 @@ impl FleetCli {
         function: &dyn Fn(&mut Fleet) -> Result<()>,
         streams: &Arc<Streams>,
     ) -> Exit {
-        let session = FleetSession::new(arguments.common, &self.backends, streams.clone());
-        let done = match session.deployments(function) {
-            Ok(deployments) => command::run(&session, &deployments, arguments.command).await,
+        let FleetArguments { common, command } = arguments;
+        let session = FleetSession::new(&self.name, common, &self.backends, streams.clone());
+        let expired = matches!(&command, FleetCommand::Destroy(destroy) if destroy.expired);
+        let done = match session.deployments(function, expired).await {
+            Ok(deployments) => command::run(&session, &deployments, command).await,
             Err(error) => Err(error),
         };
         done.unwrap_or_else(|error| {

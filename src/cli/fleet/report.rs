@@ -56,18 +56,20 @@ enum Status {
 }
 
 impl Report {
-    /// Of the results of a command; `plans` are the texts of their plans.
+    /// Of the results of a command, with the texts of plans, and why `--deny` refuses some. `readable` makes diagnostics of a stack fit to be
+    /// shown.
     pub(super) fn of(
         deployments: &Deployments,
         results: &FleetResults,
         told: Told,
         took: impl Fn(StackId) -> Option<Duration>,
-        plans: &BTreeMap<StackId, String>,
+        (plans, denied): (&BTreeMap<StackId, String>, &BTreeMap<StackId, Diagnostics>),
+        readable: impl Fn(&str, Diagnostics) -> Diagnostics,
     ) -> Self {
         let order = deployments.order();
         let mut touches = Vec::new();
         let rows = results.iter().map(|(&id, result)| {
-            let (summary, outcome, status, exit, diagnostics) = match result {
+            let (summary, mut outcome, mut status, mut exit, mut diagnostics) = match result {
                 StackResult::Previewed(previewed) => {
                     touches.extend(touched(deployments, id, &previewed.plan));
                     let refused = previewed.refusals().count();
@@ -139,6 +141,15 @@ impl Report {
                     )
                 }
             };
+            if let Some(why) = denied.get(&id) {
+                outcome = "refused by `--deny`".to_owned();
+                (status, exit) = (Status::Failed, Exit::DENIED);
+                diagnostics = match result {
+                    StackResult::Failed(_) => why.clone(),
+                    _ => diagnostics.into_iter().chain(why.clone()).collect(),
+                };
+            }
+            let diagnostics = readable(order.name(id), diagnostics);
             Row {
                 name: order.name(id).to_string(),
                 level: order.level(id),

@@ -13,18 +13,38 @@ pub(crate) struct Invocation {
     program: String,
     /// The arguments that it was started with.
     arguments: Vec<String>,
+    /// The flag that picks the stack, in a fleet.
+    only: String,
     /// The flags that lead to the same state.
     place: String,
 }
 
 impl Invocation {
     /// The invocation of this process. Without a name of its own the program is called like its stack.
-    pub(super) fn new(stack: &str, common: &Common) -> Self {
+    pub(super) fn new(stack: &str, common: &Common, fleet: Option<&str>) -> Self {
+        let given = common.given.clone();
+        match fleet {
+            Some(place) => Self::at(stack, given, place.to_owned()).about(Some(stack)),
+            None => Self::at(stack, given, place(common)),
+        }
+    }
+
+    /// The invocation of this process with these arguments; the flags of `place` lead to the same states.
+    pub(crate) fn at(stack: &str, arguments: Vec<String>, place: String) -> Self {
         Self {
             program: program_name().unwrap_or_else(|| stack.to_owned()),
-            arguments: common.given.clone(),
-            place: place(common),
+            arguments,
+            only: String::new(),
+            place,
         }
+    }
+
+    /// The same about one stack of a fleet.
+    pub(crate) fn about(mut self, stack: Option<&str>) -> Self {
+        self.only = stack.map_or_else(String::new, |stack| {
+            format!(" --only {}", quoted_if_needed(stack))
+        });
+        self
     }
 
     /// The name of the program.
@@ -39,7 +59,11 @@ impl Invocation {
 
     /// The program with these arguments on the same state.
     pub(crate) fn again(&self, arguments: &str) -> String {
-        format!("{}{}", self.command(arguments), self.place)
+        let only = match arguments.contains("--only ") {
+            true => "",
+            false => &*self.only,
+        };
+        format!("{}{only}{}", self.command(arguments), self.place)
     }
 
     /// The same command line with one more flag; none when it holds values of the configuration, which may be secret.
@@ -55,7 +79,7 @@ impl Invocation {
             match written {
                 "--var" => return None,
                 "--sandbox" => {}
-                written if ["--backend", "--replay", name].contains(&written) => {
+                written if ["--backend", "--only", "--replay", name].contains(&written) => {
                     if value.is_none() {
                         arguments.next();
                     }
@@ -138,6 +162,7 @@ mod tests {
         Invocation {
             program: "prod-stack".to_owned(),
             arguments: line.split_whitespace().map(str::to_owned).collect(),
+            only: String::new(),
             place: " --backend 's3://b/k'".to_owned(),
         }
     }
@@ -154,6 +179,19 @@ mod tests {
         ] {
             assert_eq!(repeated(line).as_deref(), Some(whole), "{line}");
         }
+    }
+
+    #[test]
+    fn a_command_about_a_stack_of_a_fleet_picks_it_once() {
+        let line = "state list --only network/dev";
+        let invocation = invocation(line).about(Some("network/dev"));
+        let whole = "prod-stack state list --only network/dev --backend 's3://b/k'";
+        assert_eq!(invocation.again("state list"), whole);
+        assert_eq!(invocation.again(line), whole);
+        let repeated = invocation.repeated("--lock-timeout 10m");
+        let whole =
+            "prod-stack state list --lock-timeout 10m --only network/dev --backend 's3://b/k'";
+        assert_eq!(repeated.as_deref(), Some(whole));
     }
 
     #[test]

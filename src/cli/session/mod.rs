@@ -19,8 +19,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use terrane_core::{Diagnostic, Diagnostics};
+use terrane_config::ConfigValues;
+use terrane_core::{Diagnostic, Diagnostics, ProducedValues};
 use terrane_engine::PROVIDER_PROCESSES;
+use terrane_fleet::{Deployments, StackId};
 use terrane_provider::{Environment, Recorder};
 use terrane_state::{BackendConfig, Backends, Recovered, State};
 
@@ -34,20 +36,51 @@ use crate::view::text::painter::Painter;
 use crate::view::{
     Annotations, Feed, InFiles, PlanViews, RunViews, View, annotations, rows_of_planning,
 };
-use terrane_deploy::Redactor;
+use terrane_deploy::{Producers, Redactor};
 
 pub(crate) use program::{ENDPOINT_VARIABLE, read_var_file};
 
 pub(crate) use invocation::{Invocation, program_name, quoted_if_needed, shell_word};
 pub(crate) use program::StackFunction;
-pub(crate) use providers::{own_digest, own_program};
 pub(crate) use rescue::Told;
 pub(crate) use state::{replayed_text, run_error, sandbox_path};
 
-/// One invocation of a stack program.
+/// The stack that an invocation is about.
+pub(crate) struct StackOf<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) config: OwnConfig<'a>,
+    /// Where the program keeps its state, if it says so.
+    pub(crate) backend: Option<&'a BackendConfig>,
+    pub(crate) backends: &'a Backends,
+    pub(crate) function: StackFunction<'a>,
+    /// The fleet that it belongs to.
+    pub(crate) fleet: Option<OfFleet<'a>>,
+}
+
+/// A stack as a part of a fleet.
+pub(crate) struct OfFleet<'a> {
+    pub(crate) deployments: &'a Deployments,
+    pub(crate) id: StackId,
+    /// The flags that lead to the same fleet.
+    pub(crate) place: String,
+}
+
+/// The configuration that a program has without its command line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum OwnConfig<'a> {
+    /// Its file. The command line adds to it.
+    Toml(Option<&'a str>),
+    /// Everything, from the fleet that the stack belongs to.
+    Whole(&'a ConfigValues),
+}
+
+/// One invocation of a stack program, or of a fleet's about one stack.
 pub(crate) struct Session<'a> {
     pub(crate) stack: &'a str,
-    config: Option<&'a str>,
+    config: OwnConfig<'a>,
+    fleet: Option<OfFleet<'a>>,
+    /// The exports of stacks of its fleet, where a command knows better than their states.
+    producers: RefCell<Producers>,
     backend: Option<&'a BackendConfig>,
     /// The kinds of stores that the program knows.
     backends: &'a Backends,
@@ -73,23 +106,27 @@ pub(crate) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// An invocation in this process's environment.
-    pub(crate) fn new(
-        stack: &'a str,
-        config: Option<&'a str>,
-        (backend, backends): (Option<&'a BackendConfig>, &'a Backends),
-        common: Common,
-        function: StackFunction<'a>,
-        streams: Arc<Streams>,
-    ) -> Self {
+    pub(crate) fn new(stack: StackOf<'a>, common: Common, streams: Arc<Streams>) -> Self {
+        let StackOf {
+            name: stack,
+            config,
+            backend,
+            backends,
+            function,
+            fleet,
+        } = stack;
         // Neither terrane nor a provider reads a variable that is not Unicode.
         let environment = environment();
         let view = common.format.view(streams.clone());
-        let invocation = Arc::new(Invocation::new(stack, &common));
+        let place = fleet.as_ref().map(|it| &*it.place);
+        let invocation = Arc::new(Invocation::new(stack, &common, place));
         Self {
             view,
             invocation,
             stack,
             config,
+            fleet,
+            producers: RefCell::default(),
             backend,
             backends,
             common,
@@ -103,6 +140,71 @@ impl<'a> Session<'a> {
             trace: OnceCell::new(),
             var_files: Vec::new(),
         }
+    }
+
+    /// The invocation of a fleet's program about that stack. `place` are the flags that lead to the same fleet.
+    pub(crate) fn of_fleet(
+        deployments: &'a Deployments,
+        id: StackId,
+        place: String,
+        backends: &'a Backends,
+        common: Common,
+        streams: Arc<Streams>,
+    ) -> Self {
+        let member = deployments.get(id);
+        let stack = StackOf {
+            name: deployments.order().name(id),
+            config: OwnConfig::Whole(&member.config),
+            backend: Some(&member.backend),
+            backends,
+            function: &*member.function,
+            fleet: Some(OfFleet {
+                deployments,
+                id,
+                place,
+            }),
+        };
+        Self::new(stack, common, streams)
+    }
+
+    /// The same invocation about another stack of the same fleet; none where there is no fleet, or no such stack.
+    pub(crate) fn sibling(&self, name: &str) -> Option<Session<'_>> {
+        let OfFleet {
+            deployments, place, ..
+        } = self.fleet.as_ref()?;
+        let id = deployments.order().find(name)?;
+        let (place, backends) = (place.clone(), self.backends);
+        let (common, streams) = (self.common.clone(), self.streams.clone());
+        Some(Session::of_fleet(
+            deployments,
+            id,
+            place,
+            backends,
+            common,
+            streams,
+        ))
+    }
+
+    /// Whether it is about one stack of a fleet, which has a configuration of its own.
+    pub(crate) fn is_of_fleet(&self) -> bool {
+        self.fleet.is_some()
+    }
+
+    /// The names of the stacks of its fleet.
+    pub(crate) fn siblings(&self) -> impl Iterator<Item = &str> {
+        let order = self.fleet.iter().map(|it| it.deployments.order());
+        order.flat_map(|order| order.ids().map(|id| &**order.name(id)))
+    }
+
+    /// Its place in the order of its fleet: producers come before consumers.
+    pub(crate) fn level(&self) -> usize {
+        let fleet = self.fleet.as_ref();
+        fleet.map_or(0, |it| it.deployments.order().level(it.id))
+    }
+
+    /// Takes these exports of another stack of its fleet instead of those in its state.
+    pub(crate) fn use_exports(&self, producer: &str, exports: ProducedValues) {
+        self.producers.borrow_mut().insert(producer.into(), exports);
     }
 
     /// Begins to take times, if the command line says so.

@@ -52,6 +52,7 @@ impl Session<'_> {
             Ok((state, _)) => Names {
                 addresses: state.resources.keys().map(ToString::to_string).collect(),
                 outputs: state.outputs.keys().map(ToString::to_string).collect(),
+                ..Names::default()
             },
             Err(_) => Names::default(),
         }

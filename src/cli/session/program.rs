@@ -12,7 +12,7 @@ use terrane_deploy::{Producers, declared, host_among, read_references, read_secr
 use terrane_engine::{Inputs, Origin};
 use terrane_state::{Clock, SystemClock};
 
-use super::Session;
+use super::{OwnConfig, Session};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::streams::Streams;
@@ -56,8 +56,15 @@ impl Session<'_> {
     /// Reads what the program uses of other stacks' states. From then on their secrets are known.
     async fn read_references(&self, program: &Program) -> Result<(), CommandError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let (none, backends) = (Producers::new(), self.backends);
-        let read = read_references(program, &none, backends, &clock, &self.redactor).await;
+        let producers = match &self.fleet {
+            Some(fleet) => {
+                let known = self.producers.borrow().clone();
+                fleet.deployments.producers(fleet.id, known).await?
+            }
+            None => Producers::new(),
+        };
+        let backends = self.backends;
+        let read = read_references(program, &producers, backends, &clock, &self.redactor).await;
         Ok(read?)
     }
 
@@ -137,7 +144,10 @@ impl Session<'_> {
     /// Default < `<stack>.toml` < `TERRANE_VAR_<NAME>` < `--var-file` < `--var`.
     fn config(&self, inputs: &Inputs) -> Result<ConfigValues, Diagnostics> {
         let mut values = ConfigValues::new();
-        if let Some(text) = self.config {
+        if let OwnConfig::Whole(values) = self.config {
+            return Ok(values.clone());
+        }
+        if let OwnConfig::Toml(Some(text)) = self.config {
             values.add_toml(&format!("{}.toml", self.stack), text)?;
         }
         values.add_environment(inputs.environment.clone());

@@ -1,19 +1,17 @@
 //! The providers: those of this machine, as Terraform's own configuration names them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use terrane_core::{Diagnostic, Program};
 use terrane_deploy::{
     DeployError, LOCK_FILE, ProviderSetup, Sandbox, cache_folder, cli_config, not_installed,
+    own_program,
 };
-use terrane_engine::ProviderBuild;
 use terrane_provider::{Launch, Plugins};
 use terrane_registry::{
     CliConfig, InstallEvent, InstallObserver, Installer, Platform, RequiredProvider, Version,
 };
-use terrane_state::Sha256;
 
 use super::Session;
 use super::state::sandbox_path;
@@ -137,44 +135,6 @@ impl Session<'_> {
     pub(crate) fn installer(&self) -> Result<Installer, CommandError> {
         Ok(self.setup(self.cli_config()?)?.installer())
     }
-
-    /// The very files that would be started as a program's providers; one that is not installed is left out.
-    pub(crate) fn provider_builds(
-        &self,
-        program: &Program,
-        plugins: &Plugins,
-    ) -> Result<Vec<ProviderBuild>, CommandError> {
-        let sources = program.providers().iter();
-        let sources = sources.map(|config| &config.address.source);
-        // The built-in provider is a part of this program, whose own digest the plan has as well.
-        let sources: BTreeSet<_> = sources.filter(|source| !source.is_builtin()).collect();
-        let mut digests: BTreeMap<PathBuf, Sha256> = BTreeMap::new();
-        let mut builds = Vec::new();
-        for source in sources {
-            let mut build = ProviderBuild {
-                source: source.clone(),
-                version: None,
-                sha256: None,
-            };
-            if plugins.is_attached(source).map_err(DeployError::from)? {
-                builds.push(build);
-                continue;
-            }
-            let Ok(installed) = plugins.locate(source) else {
-                continue;
-            };
-            let binary = installed.command.binary;
-            let digest = match digests.get(&binary) {
-                Some(digest) => *digest,
-                None => digest_of(&binary)?,
-            };
-            digests.insert(binary, digest);
-            build.version = installed.version.map(|version| version.to_string());
-            build.sha256 = Some(digest.to_string());
-            builds.push(build);
-        }
-        Ok(builds)
-    }
 }
 
 /// Everybody who follows an installation.
@@ -197,24 +157,4 @@ impl InstallObserver for Observers<'_> {
         }
         self.people.event(event);
     }
-}
-
-/// The build of this program.
-pub(crate) fn own_digest() -> Result<Sha256, CommandError> {
-    digest_of(&own_program()?)
-}
-
-fn digest_of(file: &Path) -> Result<Sha256, CommandError> {
-    let digest = std::fs::File::open(file).and_then(Sha256::of_reader);
-    digest.map_err(|error| {
-        let unread = Diagnostic::error(format!("cannot read {}", file.display()));
-        unread.detail(error.to_string()).into()
-    })
-}
-
-pub(crate) fn own_program() -> Result<PathBuf, CommandError> {
-    std::env::current_exe().map_err(|error| {
-        let lost = Diagnostic::error("cannot find this program's own file");
-        lost.detail(error.to_string()).into()
-    })
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use terrane_core::Diagnostic;
-use terrane_deploy::{DeployError, identity};
+use terrane_deploy::{DeployError, identity, unfinished_moves};
 use terrane_state::backend::Holder;
 use terrane_state::{
-    Backend, BackendConfig, BackendError, Clock as _, EncryptedWith as _, LocalBackend, Operation,
+    Backend, BackendConfig, BackendError, Clock, EncryptedWith as _, LocalBackend, Operation,
     Patience, Recovered, Repair, Run, RunError, RunOptions, State, SystemClock, SystemRandom,
     TransferEnd, finish_transfers,
 };
@@ -24,6 +24,10 @@ use crate::view::printable::{counted, one_line};
 impl Session<'_> {
     /// Where the state is kept: `--backend`, the own place of the sandbox or of replays, the program's wish, or the default.
     pub(crate) fn location(&self) -> Result<BackendConfig, CommandError> {
+        if let (Some(_), Some(placed)) = (&self.fleet, self.backend) {
+            // Its fleet has minded the flags.
+            return Ok(placed.in_environment(&self.environment.vars));
+        }
         if let Some(backend) = &self.common.backend {
             if self.common.replay.is_some() && backend.to_string().contains("://") {
                 let backend = shell_word(&backend.to_string());
@@ -67,7 +71,9 @@ impl Session<'_> {
     /// The state as it is, without a lock.
     pub(crate) async fn look(&self) -> Result<(State, Recovered), CommandError> {
         self.say_unpushed()?;
-        self.look_past_unpushed().await
+        let found = self.look_past_unpushed().await?;
+        self.say_unfinished_moves(&found.1).await;
+        Ok(found)
     }
 
     /// The same without the warning about results that are not stored yet.
@@ -84,6 +90,13 @@ impl Session<'_> {
             }
             Err(error) => Err(self.state_error(&*backend, &error).await),
         }
+    }
+
+    /// Tells about moves between states that were interrupted, and that this command does not finish.
+    async fn say_unfinished_moves(&self, recovered: &Recovered) {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let told = unfinished_moves(&recovered.transfers, self.backends, &clock);
+        self.say(&told.await);
     }
 
     /// Takes the lock and the state.

@@ -42,6 +42,11 @@ impl OnStdout {
         }
     }
 
+    /// Whether it is for people.
+    pub(crate) fn is_text(self) -> bool {
+        self.0.is_none()
+    }
+
     /// The names of its flags.
     pub(crate) fn flags() -> Vec<&'static str> {
         Self::all().map(|(flag, _)| flag.name).collect()
@@ -100,8 +105,19 @@ impl InFiles {
 
     /// The flag of the first one, if a file is named.
     pub(crate) fn first(&self) -> Option<&'static str> {
-        let (first, ..) = self.0.first()?;
-        Some(first.name)
+        self.first_but("")
+    }
+
+    /// The flag of the first one besides that flag.
+    pub(crate) fn first_but(&self, but: &str) -> Option<&'static str> {
+        let mut names = self.0.iter().map(|(flag, ..)| flag.name);
+        names.find(|name| *name != but)
+    }
+
+    /// The file that a flag names.
+    pub(crate) fn of(&self, name: &str) -> Option<&std::path::Path> {
+        let mut all = self.0.iter();
+        all.find_map(|(flag, _, path)| (flag.name == name).then_some(&**path))
     }
 
     fn all() -> impl Iterator<Item = &'static (Flag, MakeForFile)> {

@@ -291,11 +291,6 @@ struct End {
 }
 
 impl<S> Work<'_, S> {
-    /// Its invocation.
-    pub(crate) fn session(&self) -> &Session<'_> {
-        self.session
-    }
-
     /// Names the changes that the run has not reached, and the command that does.
     fn unreached(&self, changes: &[DeferredChange], modules: usize) -> Diagnostics {
         let left = deferred(changes.len(), modules);

@@ -9,5 +9,6 @@ pub(crate) mod edit;
 pub(crate) mod inspection;
 pub(crate) mod look_up;
 pub(crate) mod plan;
+pub(crate) mod proof;
 pub(crate) mod saved;
 pub(crate) mod unresolved;

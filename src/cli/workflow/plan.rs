@@ -9,7 +9,7 @@ use terrane_engine::{Action, Engine, EventSink, Host, PROVIDER_PROCESSES, Plan};
 use terrane_provider::Providers;
 use terrane_state::{SystemClock, SystemRandom};
 
-use crate::args::Guard;
+use crate::args::{DenyKind, Guard};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -57,7 +57,7 @@ pub(crate) fn check(
     so_far: &'static str,
 ) -> Result<(), CommandError> {
     all_of([
-        check_actions(plan, guard, so_far),
+        check_actions(plan, &guard.deny, so_far),
         policies::check(reports).map_err(CommandError::from),
     ])
 }
@@ -70,8 +70,13 @@ pub(crate) fn all_of<const N: usize>(
     failed.reduce(CommandError::and).map_or(Ok(()), Err)
 }
 
-fn check_actions(plan: &Plan, guard: &Guard, so_far: &'static str) -> Result<(), CommandError> {
-    let denied = |action: Action| guard.deny.iter().any(|kind| kind.denies(action));
+/// Refuses a plan that holds one of those kinds of changes.
+pub(crate) fn check_actions(
+    plan: &Plan,
+    deny: &[DenyKind],
+    so_far: &'static str,
+) -> Result<(), CommandError> {
+    let denied = |action: Action| deny.iter().any(|kind| kind.denies(action));
     let found: Vec<_> = plan
         .changes
         .iter()
@@ -89,7 +94,7 @@ fn check_actions(plan: &Plan, guard: &Guard, so_far: &'static str) -> Result<(),
             format!(
                 "{} ({})",
                 one_line(&change.address.to_string()),
-                word(change.action)
+                change.action.verb()
             )
         })
         .collect();
@@ -100,18 +105,6 @@ fn check_actions(plan: &Plan, guard: &Guard, so_far: &'static str) -> Result<(),
         .detail(names.join(", "))
         .hint(so_far);
     Err(CommandError::new(Exit::DENIED, refused))
-}
-
-fn word(action: Action) -> &'static str {
-    match action {
-        Action::NoOp => "nothing",
-        Action::Create => "create",
-        Action::Read => "read",
-        Action::Update => "update",
-        Action::DeleteThenCreate | Action::CreateThenDelete => "replace",
-        Action::Delete => "delete",
-        Action::Forget => "forget",
-    }
 }
 
 /// Tells about results of an earlier run that the journal gave back to the state.

@@ -3,45 +3,13 @@
 use terrane_core::addr::ProviderConfigAddr;
 use terrane_core::{Diagnostic, Diagnostics, Program, Severity};
 use terrane_deploy::identity;
+pub(crate) use terrane_deploy::unresolved::{found, request_text};
 use terrane_engine::{Doubt, Recovered, Resolved, Unresolved};
 use terrane_state::{IntentAction, OpenIntent, Resolution};
 
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::view::printable::{self, one_line};
-
-/// One diagnostic for each operation, before anything was done about it.
-pub(crate) fn found(open: &[OpenIntent], severity: Severity) -> Diagnostics {
-    open.iter().map(|open| described(open, severity)).collect()
-}
-
-fn described(open: &OpenIntent, severity: Severity) -> Diagnostic {
-    let address = &open.intent.address;
-    let diagnostic = Diagnostic::error(format!("{address} has an unresolved operation"))
-        .detail(request_text(open))
-        .address(address);
-    Diagnostic {
-        severity,
-        ..diagnostic
-    }
-}
-
-/// `creation requested at … by …; no response was recorded`
-pub(crate) fn request_text(open: &OpenIntent) -> String {
-    let intent = &open.intent;
-    let by = open.by.as_ref();
-    let by = by.map_or("an earlier run", |process| &process.who);
-    let noun = match intent.action {
-        IntentAction::Create => "creation",
-        IntentAction::Update => "update",
-        IntentAction::Delete => "deletion",
-        IntentAction::Import => "import",
-    };
-    format!(
-        "{noun} requested at {} by {by}; no response was recorded",
-        intent.started_at
-    )
-}
 
 /// One line for each recovered operation; empty when there was none.
 pub(crate) fn recovered_text(recovered: &Recovered) -> String {
@@ -101,7 +69,11 @@ fn question(
     let Unresolved { open, doubt } = unresolved;
     let address = &open.intent.address;
     let request = request_text(open);
-    let mut diagnostic = described(open, severity).detail(format!("{request}; {doubt}"));
+    let described = found(std::slice::from_ref(open), severity)
+        .into_iter()
+        .next();
+    let described = described.expect("invariant: a diagnostic for each operation");
+    let mut diagnostic = described.detail(format!("{request}; {doubt}"));
     diagnostic.hints.extend(results_elsewhere(open));
     if let Doubt::NoProvider { provider } = doubt {
         diagnostic = diagnostic.hint(declare_again(session, provider));

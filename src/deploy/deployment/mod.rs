@@ -19,6 +19,7 @@ use crate::error::DeployError;
 use crate::host::DeploymentHost;
 use crate::options::{Preview, Up};
 use crate::providers::ProviderSetup;
+use crate::saved::PlanBytes;
 
 /// A stack that a program deploys: made once, and used as often as it is needed.
 ///
@@ -196,6 +197,28 @@ impl Deployment {
             previewed.map_err(|error| error.masked(&redactor))
         };
         self.0.host.run(cancellation, work).await
+    }
+
+    /// Keeps the plan of a preview, for a file or a store: [`Up::saved_plan`] applies it later, exactly and once, in this build of the
+    /// program. It holds secrets, unless the state is encrypted.
+    ///
+    /// # Errors
+    /// When the program waits for values of another stack, or a provider cannot be read.
+    pub async fn save(&self, previewed: &Previewed) -> std::result::Result<PlanBytes, DeployError> {
+        let inner = self.0.clone();
+        let host = &self.0.host;
+        let build = host.run(Cancellation::new(), operations::own_build).await?;
+        let origin = inner.origin_of(previewed, build)?;
+        let plan = previewed.plan.clone();
+        let work = move || async move {
+            let backend = inner.backend().await?;
+            let origin = terrane_engine::Origin {
+                backend: backend.place(),
+                ..origin
+            };
+            crate::saved::write_plan(&*backend, &plan, origin).await
+        };
+        self.0.host.run(Cancellation::new(), work).await
     }
 
     /// Plans and applies, under the lock of its state.

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program};
-use terrane_engine::{Engine, EventSink, Host, PROVIDER_PROCESSES, PlanOptions, RefreshPolicy};
-use terrane_provider::Providers;
+use terrane_engine::{
+    self as engine, Engine, EventSink, Host, PROVIDER_PROCESSES, PlanOptions, ProviderBuild,
+    RefreshPolicy,
+};
+use terrane_provider::{Plugins, Providers};
 use terrane_registry::LockFile;
 use terrane_state::model::Lineage;
 use terrane_state::{
     Backend, BackendConfig, LocalBackend, Operation, Origin, Recorder as _, Run, RunOptions,
-    finish_transfers,
+    Sha256, finish_transfers,
 };
 
 use super::unattended::{Unattended, Waiting, finished};
@@ -20,19 +23,43 @@ use crate::cancellation::Cancellation;
 use crate::deployed::{Deployed, Previewed, StackOutputs};
 use crate::error::DeployError;
 use crate::masked::MaskedEvents;
-use crate::options::{Operating, Preview, Up};
+use crate::options::{Operating, Preview, SavedPlanOption, Up};
 use crate::plan_cache::KeptCache;
 use crate::program::{
     declared, needs_state_for_hosts, read_references, read_secrets, resolve_hosts, same_hosts,
 };
-use crate::providers::{ProviderSetup, Unobserved};
+use crate::providers::{ProviderSetup, Unobserved, own_digest, provider_builds};
 use crate::redactor::Redactor;
 use crate::rescue::{Aftermath, RescueFolder, lost};
 use crate::run::{
     FreshPlan, HeldRun, PlanSource, Rehearsed, attend, make_plan, rehearse, stopped_by,
 };
+use crate::saved::{
+    ActsIn, FixedPlan, UNREAD, check_build, check_digest, check_place, check_providers,
+    check_saveable, check_stack, read_plan,
+};
 use crate::sharing::SharedProviders;
+use crate::transfers::unfinished_moves;
 use crate::{callers, identity, policies};
+
+/// The checked program, and where its provider processes come from.
+struct Parts {
+    program: Program,
+    providers: Arc<dyn Providers>,
+    /// Those of this machine.
+    plugins: Option<Arc<Plugins>>,
+}
+
+impl Parts {
+    /// The files of its providers, where they come from this machine.
+    fn builds(&self) -> Result<Vec<ProviderBuild>, DeployError> {
+        match &self.plugins {
+            Some(plugins) => provider_builds(&self.program, plugins),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
 impl Inner {
     pub(super) fn redactor(&self) -> Redactor {
         Redactor::new(&self.environment)
@@ -51,6 +78,24 @@ impl Inner {
             values,
             redactor,
         )
+    }
+
+    /// The same in a thread of its own: a stack function may read files or ask a service, and its neighbours go on meanwhile. No more of
+    /// them run at once than operations do.
+    async fn declared_aside(
+        &self,
+        values: ModuleValues,
+        redactor: &Arc<Redactor>,
+    ) -> Result<Program, DeployError> {
+        let (inner, redactor) = (self.clone(), redactor.clone());
+        let declared = tokio::task::spawn_blocking(move || inner.declared(values, &redactor));
+        match declared.await {
+            Ok(declared) => declared,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(DeployError::Cancelled),
+            },
+        }
     }
 
     /// The address of its state; `None` for a store that is connected already.
@@ -85,15 +130,20 @@ impl Inner {
         &self,
         backend: &dyn Backend,
         operating: &Operating,
-        redactor: &Redactor,
-    ) -> Result<(Program, Arc<dyn Providers>), DeployError> {
-        let mut program = self.declared(ModuleValues::default(), redactor)?;
+        values: ModuleValues,
+        redactor: &Arc<Redactor>,
+    ) -> Result<Parts, DeployError> {
+        let mut program = self.declared_aside(values, redactor).await?;
         self.read_outside(&program, operating, redactor).await?;
         let setup = match &self.providers {
             Some(ProviderSource::Given(providers)) => {
                 let pool = self.host.pool().clone();
                 let shared = SharedProviders::given(pool, providers.clone());
-                return Ok((program, Arc::new(shared)));
+                return Ok(Parts {
+                    program,
+                    providers: Arc::new(shared),
+                    plugins: None,
+                });
             }
             Some(ProviderSource::Setup(setup)) => ProviderSetup::clone(setup),
             None => ProviderSetup::of(self.environment.clone())?,
@@ -105,11 +155,15 @@ impl Inner {
             false => None,
         };
         resolve_hosts(&mut program, &lock, state.as_ref(), &setup.cli_config);
-        let plugins = setup.providers(&program, &Unobserved).await?;
+        let plugins = Arc::new(setup.providers(&program, &Unobserved).await?);
         let environment = setup.passing(&program);
         let pool = self.host.pool().clone();
-        let shared = SharedProviders::of_machine(pool, plugins, environment, setup.logs);
-        Ok((program, Arc::new(shared)))
+        let shared = SharedProviders::of_machine(pool, plugins.clone(), environment, setup.logs);
+        Ok(Parts {
+            program,
+            providers: Arc::new(shared),
+            plugins: Some(plugins),
+        })
     }
 
     /// Reads what a program uses from elsewhere: exports of other stacks, and its secrets.
@@ -121,11 +175,7 @@ impl Inner {
     ) -> Result<(), DeployError> {
         let (producers, clock) = (&operating.producers, self.host.clock());
         read_references(program, producers, &self.backends, clock, redactor).await?;
-        let is_sandbox = match &self.providers {
-            Some(ProviderSource::Setup(setup)) => setup.sandbox.is_some(),
-            _ => false,
-        };
-        read_secrets(program, &self.environment, is_sandbox, redactor).await?;
+        read_secrets(program, &self.environment, self.is_sandbox(), redactor).await?;
         Ok(())
     }
 
@@ -135,9 +185,9 @@ impl Inner {
         before: &Program,
         values: ModuleValues,
         operating: &Operating,
-        redactor: &Redactor,
+        redactor: &Arc<Redactor>,
     ) -> Result<Program, DeployError> {
-        let mut program = self.declared(values, redactor)?;
+        let mut program = self.declared_aside(values, redactor).await?;
         self.read_outside(&program, operating, redactor).await?;
         same_hosts(&mut program, before);
         Ok(program)
@@ -176,7 +226,13 @@ impl Inner {
             planning,
         } = options;
         let backend = self.backend().await?;
-        let (program, providers) = self.parts(&*backend, &operating, redactor).await?;
+        let none = ModuleValues::default();
+        let parts = self.parts(&*backend, &operating, none, redactor).await?;
+        let builds = parts.builds()?;
+        let Parts {
+            program, providers, ..
+        } = parts;
+        let unread = planning.refresh == RefreshPolicy::Nothing;
         let (mut state, found) = Run::look(&*backend).await?;
         if state.serial == 0 {
             // A state that was never written has a lineage only while a run holds it; a plan must not rest on that.
@@ -193,7 +249,7 @@ impl Inner {
         let planning = async {
             let Rehearsed {
                 recovered, state, ..
-            } = rehearse(&engine, &program, state, found.open).await;
+            } = rehearse(&engine, &program, state, found.open.clone()).await;
             let options = PlanOptions {
                 blocked: recovered.blocked(),
                 unread: found.unread,
@@ -222,6 +278,8 @@ impl Inner {
         recovered.diagnostics = redactor.diagnostics(recovered.diagnostics);
         let mut diagnostics = plan.diagnostics.clone();
         diagnostics.extend(recovered.diagnostics.clone());
+        diagnostics
+            .extend(unfinished_moves(&found.transfers, &self.backends, self.host.clock()).await);
         Ok(Previewed {
             policies: policies::review(&plan, &program, redactor),
             plan,
@@ -229,6 +287,9 @@ impl Inner {
             callers,
             recovered,
             diagnostics,
+            made_at: self.host.clock().now(),
+            providers: builds,
+            unread,
         })
     }
 
@@ -242,13 +303,33 @@ impl Inner {
             operating,
             planning,
             approve,
+            saved,
         } = options;
         let backend = self.backend().await?;
-        let (program, providers) = self.parts(&*backend, &operating, redactor).await?;
+        let saved = match saved {
+            Some(saved) => Some(self.read_plan(&*backend, &saved).await?),
+            None => None,
+        };
+        let values = saved.as_ref().map(|saved| saved.origin.modules.clone());
+        let values = values.unwrap_or_default();
+        let parts = self.parts(&*backend, &operating, values, redactor).await?;
+        let fixed = match saved {
+            Some(saved) => {
+                check_providers(&saved.origin, &parts.builds()?)?;
+                let who = identity::who(&self.environment);
+                Some(FixedPlan::of(saved, &parts.program, who)?)
+            }
+            None => None,
+        };
+        let Parts {
+            program, providers, ..
+        } = parts;
         let run = self.open(backend.clone(), &operating, operation).await?;
         let events = MaskedEvents::new(operating.events.clone(), redactor.clone());
-        let source = FreshPlan(planning);
-        let cache = KeptCache::of(backend, PlanSource::<Unattended>::uses_cache(&source)).await;
+        let fresh = FreshPlan(planning);
+        // A plan that was made before is not made again.
+        let uses_cache = fixed.is_none() && PlanSource::<Unattended>::uses_cache(&fresh);
+        let cache = KeptCache::of(backend, uses_cache).await;
         let engine = self.engine(&*providers, &events, operating.parallelism);
         let engine = KeptCache::known_to(engine, cache.as_ref());
         let attendant = Unattended {
@@ -264,7 +345,16 @@ impl Inner {
             run: &run,
             cancellation: &operating.cancellation,
         };
-        let ended = attend(held, &source, &attendant).await;
+        let ended = match &fixed {
+            Some(fixed) => {
+                for change in &fixed.plan.changes {
+                    redactor.learn(&change.before);
+                    redactor.learn(&change.after);
+                }
+                attend(held, fixed, &attendant).await
+            }
+            None => attend(held, &fresh, &attendant).await,
+        };
         engine.close().await;
         if let (Ok(_), Some(cache)) = (&ended, &cache) {
             cache.keep(&engine).await;
@@ -282,6 +372,65 @@ impl Inner {
         let serial = closed.map_or(0, |closed| closed.serial);
         let outputs = StackOutputs(run.state().outputs);
         finished(ended, outputs, serial, redactor)
+    }
+
+    /// Where a plan comes from that was made now; its state is known later.
+    pub(super) fn origin_of(
+        &self,
+        previewed: &Previewed,
+        executable: Sha256,
+    ) -> Result<engine::Origin, DeployError> {
+        let program = &previewed.program;
+        check_saveable(program)?;
+        Ok(engine::Origin {
+            nonce: self.host.random().uuid(),
+            terrane: env!("CARGO_PKG_VERSION").to_owned(),
+            who: identity::who(&self.environment),
+            made_at: previewed.made_at,
+            stack: self.name.to_string(),
+            backend: String::new(),
+            sandbox: self.is_sandbox(),
+            endpoint: self.endpoint.clone(),
+            executable,
+            program: engine::Fingerprint::of(program),
+            // The configuration of a deployment is its own; the program's declarations are compared.
+            inputs: engine::Inputs::default(),
+            flags: match previewed.unread {
+                true => vec![UNREAD.to_owned()],
+                false => Vec::new(),
+            },
+            providers: previewed.providers.clone(),
+            callers: previewed.callers.clone(),
+            modules: program.module_values(),
+        })
+    }
+
+    /// A saved plan, if it is one of this stack, this build and this place.
+    async fn read_plan(
+        &self,
+        backend: &dyn Backend,
+        SavedPlanOption { plan, digest }: &SavedPlanOption,
+    ) -> Result<engine::SavedPlan, DeployError> {
+        if let Some(digest) = digest {
+            check_digest(plan, digest)?;
+        }
+        let saved = read_plan(backend, plan, "these bytes").await?;
+        check_stack(&saved.origin, &self.name)?;
+        check_build(&saved.origin, own_build().await?)?;
+        let now = ActsIn {
+            sandbox: self.is_sandbox(),
+            backend: &backend.place(),
+            endpoint: self.endpoint.as_deref(),
+        };
+        check_place(&saved.origin, now)?;
+        Ok(saved)
+    }
+
+    fn is_sandbox(&self) -> bool {
+        match &self.providers {
+            Some(ProviderSource::Setup(setup)) => setup.sandbox.is_some(),
+            _ => false,
+        }
     }
 
     /// Takes the lock and the state, unless results of an earlier run wait to be stored first.
@@ -376,6 +525,12 @@ impl Inner {
         diagnostics.push(told);
         Ok(DeployError::Unwritten(diagnostics))
     }
+}
+
+/// The build of this program, read aside: its file is long.
+pub(super) async fn own_build() -> Result<Sha256, DeployError> {
+    let read = tokio::task::spawn_blocking(own_digest).await;
+    read.unwrap_or(Err(DeployError::Cancelled))
 }
 
 /// Does that work with the engine; once it is cancelled, running requests are asked to end early.

@@ -1,5 +1,7 @@
 //! A run that nobody watches but a function that is asked about plans, and what comes of it.
 
+use std::sync::Arc;
+
 use terrane_core::{ModuleValues, Program};
 use terrane_engine::Recovered;
 use terrane_state::Patience;
@@ -16,7 +18,7 @@ use crate::run::{Attendant, Carried, Ended, Proposal};
 /// Nobody watches but a function that is asked about plans.
 pub(super) struct Unattended<'a> {
     pub(super) approve: Option<Approve>,
-    pub(super) redactor: &'a Redactor,
+    pub(super) redactor: &'a Arc<Redactor>,
     pub(super) deployment: &'a Inner,
     pub(super) program: &'a Program,
     pub(super) operating: &'a Operating,

@@ -45,12 +45,12 @@ impl SharedProviders {
     /// Those of this machine in that environment.
     pub(crate) fn of_machine(
         pool: Arc<ProcessPool>,
-        plugins: Plugins,
+        plugins: Arc<Plugins>,
         environment: Environment,
         logs: Option<Arc<dyn LogSink>>,
     ) -> Self {
         let starter = Starter::Machine {
-            plugins: Arc::new(plugins),
+            plugins,
             environment: Arc::new(environment),
             logs,
         };

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::crash::{self, Point};
 use crate::digest::Sha256;
 use crate::journal::{
-    Log, Open, OpenIntent, PastRun, ProcessIdentity, Record, Seal, Tally, Writer, frame,
+    Log, Open, OpenIntent, PastRun, ProcessIdentity, Record, Seal, Tally, Transfer, Writer, frame,
 };
 use crate::lock_info::Operation;
 use crate::model::{Lineage, State};
@@ -42,6 +42,8 @@ pub struct Recovered {
     pub interrupted: Option<Arc<Open>>,
     /// Operations ended since everything was last read: the state may lack values that providers fill in later.
     pub unread: bool,
+    /// Moves to or from other states that an interrupted command began. A run that is opened finishes those that its state announces.
+    pub transfers: Vec<Transfer>,
 }
 
 /// How often a living writer may overtake us while we seal its epoch.
@@ -64,6 +66,7 @@ impl Run {
             unread: found.unread(),
             replayed,
             open,
+            transfers: found.log.transfers.values().cloned().collect(),
             interrupted: found.log.open.filter(|_| interrupted),
         };
         Ok((state, recovered))
@@ -196,6 +199,7 @@ impl Run {
         run.now().transfers = found.log.transfers;
         let recovered = Recovered {
             unread,
+            transfers: run.transfers(),
             replayed: recovered_state.replayed,
             open: recovered_state.open,
             interrupted: found.log.open.filter(|_| interrupted),

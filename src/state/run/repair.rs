@@ -82,6 +82,7 @@ impl Repair {
                 open: broken.log.open_intents(),
                 interrupted,
                 unread: broken.log.unread,
+                transfers: broken.log.transfers.values().cloned().collect(),
             };
         };
         let replayed = replay(&Found {
@@ -94,6 +95,7 @@ impl Repair {
             open: replayed.open,
             interrupted,
             unread: broken.log.unread,
+            transfers: broken.log.transfers.values().cloned().collect(),
         }
     }
 

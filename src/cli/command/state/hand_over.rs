@@ -1,13 +1,15 @@
 //! `state mv --to`: objects go to the state of another stack, under the locks of both.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Instant;
 
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Diagnostic, Diagnostics};
+use terrane_core::{Diagnostic, Diagnostics, closest};
 use terrane_state::edit::{StateAddr, hand_over};
 use terrane_state::{
-    BackendConfig, Operation, Recorder as _, Run, State, TransferError, TransferOrder, transfer,
+    BackendConfig, Change, Operation, Recorder as _, Run, State, TransferError, TransferOrder,
+    transfer,
 };
 
 use crate::args::Yes;
@@ -16,19 +18,25 @@ use crate::exit_code::Exit;
 use crate::session::{Session, quoted_if_needed, run_error};
 use crate::signals::Signals;
 use crate::view::StateEdit;
+use crate::view::printable::one_line;
 use crate::workflow::confirmation::Confirmation;
 use crate::workflow::edit::{not_there, refuse_unresolved};
+use crate::workflow::proof::{Side, prove};
 
 pub(super) async fn run(
     session: &Session<'_>,
     addresses: &[StateAddr],
-    to: &str,
+    (to, unproven): (&str, bool),
     yes: Yes,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
     let confirmation = Confirmation::from(yes);
     confirmation.check_possible(session)?;
-    let there = session.parse_location(to)?;
+    let sibling = session.sibling(to);
+    let there = match &sibling {
+        Some(sibling) => sibling.location()?,
+        None => elsewhere(session, to)?,
+    };
     let here = session.location()?;
     if here.address().identity() == there.address().identity() {
         let refused = Diagnostic::error("both states are the same")
@@ -37,14 +45,15 @@ pub(super) async fn run(
     }
     let (from, other) = open_both(session, &here, &there).await?;
     let signals = Signals::listening(session.streams.clone());
-    let work = hand(
+    let order = Order {
         session,
-        (&from, &other),
-        (&here, &there),
+        sibling: sibling.as_ref(),
+        runs: (&from, &other),
+        places: (&here, &there),
         addresses,
-        confirmation,
-        &signals,
-    );
+        unproven,
+    };
+    let work = hand(&order, confirmation, &signals);
     let moved = tokio::select! {
         moved = work => moved,
         lost = from.keep_alive() => Err(run_error(&lost.into())),
@@ -65,11 +74,36 @@ pub(super) async fn run(
     session
         .view()
         .recorded(&edit, &closed, session.took(started));
-    session.note(&format!(
-        "the other stack has them now; its `preview` shows whether it would change anything, at {}\n",
-        quoted_if_needed(to)
-    ));
+    if sibling.is_none() {
+        session.note(&format!(
+            "the other stack has them now; its `preview` shows whether it would change anything, at {}\n",
+            quoted_if_needed(to)
+        ));
+    }
     Ok(Exit::DONE)
+}
+
+/// The state of another program's stack.
+fn elsewhere(session: &Session<'_>, to: &str) -> Result<BackendConfig, CommandError> {
+    let close = closest(to, session.siblings());
+    if let Some(close) = close.filter(|_| !to.contains("://") && !Path::new(to).exists()) {
+        let slip = Diagnostic::error(format!("there is no stack `{}`", one_line(to)));
+        return Err(CommandError::usage(
+            slip.hint(format!("did you mean `--to {close}`?")),
+        ));
+    }
+    session.parse_location(to)
+}
+
+/// Which instances go, and between which stacks.
+struct Order<'a> {
+    session: &'a Session<'a>,
+    /// The other stack, where it is one of this program.
+    sibling: Option<&'a Session<'a>>,
+    runs: (&'a Run, &'a Run),
+    places: (&'a BackendConfig, &'a BackendConfig),
+    addresses: &'a [StateAddr],
+    unproven: bool,
 }
 
 /// Takes both locks, always in the same order: two commands that move in opposite directions do not wait for each other.
@@ -103,13 +137,18 @@ async fn open_both(
 
 /// Looks, shows, asks and moves.
 async fn hand(
-    session: &Session<'_>,
-    (from, other): (&Run, &Run),
-    (here, there): (&BackendConfig, &BackendConfig),
-    addresses: &[StateAddr],
+    order: &Order<'_>,
     confirmation: Confirmation,
     signals: &Signals,
 ) -> Result<StateEdit, CommandError> {
+    let Order {
+        session,
+        sibling,
+        runs: (from, other),
+        places: (here, there),
+        addresses,
+        unproven,
+    } = *order;
     let (state, others) = (from.state(), other.state());
     let instances = named(&state, addresses)?;
     refuse_declared(session, &instances)?;
@@ -127,7 +166,23 @@ async fn hand(
         to: there.to_string(),
         dependents: plan.leaving.dependents,
     };
+    let (leaving, arriving) = (plan.leaving.change, plan.arriving);
     session.view().proposed(&edit, &state);
+    if !unproven {
+        let side = |session, before: State, change: &Change| {
+            let mut after = before.clone();
+            change.apply(&mut after);
+            Side {
+                session,
+                before,
+                after,
+            }
+        };
+        let own = side(session, state, &leaving);
+        let theirs = sibling.map(|sibling| side(sibling, others, &arriving));
+        let sides = [own].into_iter().chain(theirs).collect();
+        prove(sides, &instances, signals).await?;
+    }
     confirmation.obtain(session, signals, "Move them?").await?;
     let order = TransferOrder {
         from: here.address().absolute(),

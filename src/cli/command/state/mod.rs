@@ -27,8 +27,13 @@ pub(super) async fn run(
             address,
             show_secrets,
         } => show::run(session, &address, show_secrets).await,
-        StateCommand::Mv { addresses, to, yes } => match to {
-            Some(to) => hand_over::run(session, &addresses, &to, yes).await,
+        StateCommand::Mv {
+            addresses,
+            to,
+            unproven,
+            yes,
+        } => match to {
+            Some(to) => hand_over::run(session, &addresses, (&to, unproven), yes).await,
             None => mv::run(session, &addresses, yes).await,
         },
         StateCommand::Rm { patterns, yes } => rm::run(session, &patterns, yes).await,

@@ -1,6 +1,6 @@
 //! Advice beside a plan: renames that would destroy objects, and deletions that a cloud would refuse half-way.
 
-mod moves;
+pub(crate) mod moves;
 mod obstacles;
 
 use terrane_core::{Diagnostics, Program, Severity};

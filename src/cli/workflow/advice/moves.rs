@@ -187,6 +187,17 @@ fn resources<'a>(
     pairs
 }
 
+/// Whether an object that one stack lets go is made anew, under the same address, by another one.
+pub(crate) fn goes_to(gone: &ResourceChange, new: &ResourceChange) -> bool {
+    gone.action == Action::Delete
+        && is_undeclared(gone.reason)
+        && new.action == Action::Create
+        && gone.deposed.is_none()
+        && gone.address == new.address
+        && gone.address.resource.mode == Mode::Managed
+        && is_alike(gone, new)
+}
+
 /// Whether everything that is known about a new object is so in an old one.
 fn is_alike(gone: &ResourceChange, new: &ResourceChange) -> bool {
     let (Some(before), Some(after)) = (gone.before.value.members(), new.after.value.members())
@@ -208,6 +219,10 @@ fn is_alike(gone: &ResourceChange, new: &ResourceChange) -> bool {
         if before.get(name) != Some(value) {
             return false;
         }
+        let value = match value {
+            Value::Dynamic(typed) => &typed.1,
+            value => value,
+        };
         says_something |= matches!(value, Value::String(_) | Value::Number(_));
     }
     says_something

@@ -2,36 +2,31 @@
 
 mod checks;
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::time::Instant;
 
 use terrane_core::{Diagnostic, Program};
-use terrane_deploy::{HeldRun, PlanSource, Sourced};
-use terrane_engine::{CallerIdentity, Fingerprint, Origin, Plan, PlanMode, Recovered, SavedPlan};
-use terrane_provider::Plugins;
-use terrane_state::{
-    Clock as _, Operation, PlanUse, PrivateFile, Random as _, Sha256, StackFile, SystemClock,
-    SystemRandom, Timestamp, is_sealed,
+use terrane_deploy::saved::{
+    ActsIn, FixedPlan, check_build, check_place, check_providers, check_saveable, check_stack,
+    is_plan, read_plan, write_plan,
 };
+use terrane_deploy::{PlanBytes, own_digest, provider_builds};
+use terrane_engine::{CallerIdentity, Fingerprint, Origin, Plan, PlanMode};
+use terrane_provider::Plugins;
+use terrane_state::{Operation, PrivateFile, Random as _, SystemRandom, Timestamp};
 
-use super::apply::{Applying, Request, Work, carry_out, reported};
+use super::apply::{Applying, Request, carry_out, reported};
 use super::confirmation::Confirmation;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, own_digest, quoted_if_needed, run_error};
-use crate::signals::interrupted;
+use crate::session::{Session, quoted_if_needed, run_error};
 use crate::view::printable::one_line;
 use crate::view::{Place, RunView as _, SavedAs};
-use checks::{changed_inputs, other_program, other_stack, refusal, refuse_configuration, refused};
+use checks::{changed_inputs, refuse_configuration};
 
-/// The remedy for nearly every refusal.
-const AGAIN: &str = "nothing was changed; make a new plan with `preview --out FILE`";
-
-/// A saved plan and where it comes from.
+/// A saved plan, where it comes from, and its file.
 pub(crate) struct Saved {
-    pub(crate) origin: Origin,
-    pub(crate) plan: Plan,
+    pub(crate) fixed: FixedPlan,
     /// Its file.
     pub(crate) file: SavedAs,
 }
@@ -42,11 +37,6 @@ pub(crate) fn check_target(file: &Path) -> Result<(), CommandError> {
     checked.map_err(|error| run_error(&error.into()))
 }
 
-/// Whether a file is a plan, in clear or encrypted.
-fn is_plan(bytes: &[u8]) -> bool {
-    SavedPlan::is_one(bytes) || is_sealed(bytes, StackFile::Plan)
-}
-
 /// Writes a plan into that file, with all that it comes from; encrypted, if the state is.
 pub(crate) async fn write(
     session: &Session<'_>,
@@ -54,22 +44,18 @@ pub(crate) async fn write(
     plan: &Plan,
     origin: Origin,
 ) -> Result<SavedAs, CommandError> {
-    let bytes = SavedPlan::write(plan, origin)
-        .map_err(|error| Diagnostic::error("the plan cannot be saved").detail(error.to_string()))?;
-    let backend = session.backend().await?;
-    let sealed = backend.seal(StackFile::Plan, "", bytes.into()).await;
-    let bytes = sealed.map_err(|error| run_error(&error.into()))?;
-    let written = PrivateFile::new(file).and_then(|file| file.replace(&bytes, is_plan));
+    let bytes = write_plan(&*session.backend().await?, plan, origin).await?;
+    let written = PrivateFile::new(file).and_then(|file| file.replace(bytes.as_bytes(), is_plan));
     written.map_err(|error| run_error(&error.into()))?;
     Ok(saved_as(session, file, &bytes))
 }
 
-fn saved_as(session: &Session<'_>, file: &Path, bytes: &[u8]) -> SavedAs {
+fn saved_as(session: &Session<'_>, file: &Path, bytes: &PlanBytes) -> SavedAs {
     let file = file.display().to_string();
     SavedAs {
         command: session.again(&format!("up {}", quoted_if_needed(&file))),
         file: one_line(&file),
-        digest: Sha256::of(bytes).to_string(),
+        digest: bytes.digest(),
     }
 }
 
@@ -96,15 +82,7 @@ pub(crate) async fn origin(
     made_at: Timestamp,
     flags: Vec<String>,
 ) -> Result<Origin, CommandError> {
-    if let Some(unknown) = program.unknown_exports().next() {
-        let unsaved = Diagnostic::error("the plan cannot be saved").detail(format!(
-            "`{unknown}` is known only after {} is applied",
-            unknown.producer()
-        ));
-        return Err(refusal(
-            unsaved.hint("apply the producer first, then plan and save"),
-        ));
-    }
+    check_saveable(program)?;
     Ok(Origin {
         nonce: SystemRandom.uuid(),
         terrane: env!("CARGO_PKG_VERSION").to_owned(),
@@ -118,7 +96,7 @@ pub(crate) async fn origin(
         program: Fingerprint::of(program),
         inputs: session.inputs()?,
         flags,
-        providers: session.provider_builds(program, plugins)?,
+        providers: provider_builds(program, plugins)?,
         callers,
         modules: program.module_values(),
     })
@@ -134,41 +112,20 @@ pub(crate) async fn open(
     let bytes = PrivateFile::new(file).and_then(|file| file.read());
     let bytes = bytes.map_err(|error| run_error(&error.into()))?;
     let bytes = bytes.ok_or_else(|| Diagnostic::error(format!("there is no file {place}")))?;
-    let name = format!("the plan in {place}");
-    let backend = session.backend().await?;
-    let opened = backend.unseal(StackFile::Plan, &name, bytes.clone().into());
-    let opened = opened.await;
-    let opened = opened.map_err(|error| run_error(&error.into()))?;
-    let saved = SavedPlan::read(&opened)
-        .map_err(|error| refused(format!("the plan in {place} cannot be used"), error).hint(AGAIN));
-    let saved = saved.map_err(refusal)?;
+    let bytes = PlanBytes::new(bytes);
+    let saved = read_plan(&*session.backend().await?, &bytes, &place).await?;
     let file = saved_as(session, file, &bytes);
     drop(bytes);
-    let origin = saved.origin.clone();
     // Another stack's binary is no other build of this program.
-    other_stack(session, &origin).map_or(Ok(()), |error| Err(refusal(error.hint(AGAIN))))?;
-    let build = own_digest()?;
-    if origin.executable != build {
-        let detail = format!(
-            "its file had SHA-256 {} then and has {build} now, terrane was {} and is {}",
-            origin.executable,
-            origin.terrane,
-            env!("CARGO_PKG_VERSION"),
-        );
-        return Err(refusal(
-            refused("the plan was made by another build of this program", detail)
-                .hint("use it with the very file that made it, and keep the two together; or make a new plan with `preview --out FILE`"),
-        ));
-    }
-    let program = session.program_of(&origin).await?;
-    let plan = saved
-        .plan(&program)
-        .map_err(|error| other_program(&error))?;
-    for change in &plan.changes {
+    check_stack(&saved.origin, session.stack)?;
+    check_build(&saved.origin, own_digest()?)?;
+    let program = session.program_of(&saved.origin).await?;
+    let fixed = FixedPlan::of(saved, &program, session.who())?;
+    for change in &fixed.plan.changes {
         session.redactor.learn(&change.before);
         session.redactor.learn(&change.after);
     }
-    Ok((Saved { origin, plan, file }, program))
+    Ok((Saved { fixed, file }, program))
 }
 
 /// Applies a saved plan: exactly that, or nothing.
@@ -180,18 +137,23 @@ pub(crate) async fn apply(
     let started = Instant::now();
     let files = applying.guard.files.clone();
     reported(session, &files, async |view| {
-        let (saved, program) = open(session, file).await?;
-        saved.check_place(session).await?;
-        session.say(&changed_inputs(&saved.origin.inputs, &session.inputs()?));
+        let (Saved { fixed, .. }, program) = open(session, file).await?;
+        let now = ActsIn {
+            sandbox: session.common.sandbox,
+            backend: &session.backend().await?.place(),
+            endpoint: session.endpoint(),
+        };
+        check_place(&fixed.origin, now)?;
+        session.say(&changed_inputs(&fixed.origin.inputs, &session.inputs()?));
         view.begin()?;
         let providers = session.providers_of_run(&program, &view).await?;
-        saved.check_providers(&session.provider_builds(&program, &providers)?)?;
+        check_providers(&fixed.origin, &provider_builds(&program, &providers)?)?;
         let request = Request {
-            operation: match saved.plan.mode {
+            operation: match fixed.plan.mode {
                 PlanMode::Destroy => Operation::Destroy,
                 _ => Operation::Apply,
             },
-            source: saved,
+            source: fixed,
             confirmation: Confirmation::Given,
             question: "",
             applying,
@@ -204,7 +166,7 @@ pub(crate) async fn apply(
 impl Saved {
     /// Where it acts.
     pub(crate) fn place(&self, session: &Session<'_>, program: &Program) -> Place {
-        session.saved_place(program, &self.origin)
+        session.saved_place(program, &self.fixed.origin)
     }
 
     /// One line about where the plan comes from.
@@ -215,12 +177,12 @@ impl Saved {
             backend,
             flags,
             ..
-        } = &self.origin;
-        let state = match self.plan.prior.serial {
+        } = &self.fixed.origin;
+        let state = match self.fixed.plan.prior.serial {
             0 => format!("for {backend}, where there was no state"),
             serial => format!("from the state {backend} at serial {serial}"),
         };
-        let kind = match self.plan.mode {
+        let kind = match self.fixed.plan.mode {
             PlanMode::Normal => "",
             PlanMode::Destroy => " --destroy",
             PlanMode::RefreshOnly => " --refresh-only",
@@ -228,40 +190,5 @@ impl Saved {
         let flags: String = flags.iter().map(|flag| format!(" {flag}")).collect();
         let line = format!("Planned by {who} at {made_at} {state} (preview{kind}{flags})");
         format!("{}\n\n", one_line(&line))
-    }
-}
-
-impl PlanSource<Work<'_, Self>> for Saved {
-    async fn plan<'s>(
-        &'s self,
-        held: HeldRun<'_>,
-        _: &Work<'_, Self>,
-    ) -> Result<Sourced<'s>, CommandError> {
-        self.check_state(held.run)?;
-        self.check_callers(held.engine, held.program).await?;
-        self.check_objects(held.engine, held.program).await?;
-        if held.cancellation.is_cancelled() {
-            return Err(interrupted());
-        }
-        Ok(Sourced {
-            plan: Cow::Borrowed(&self.plan),
-            program: None,
-            recovered: Recovered::default(),
-            reads_everything: false,
-            callers: self.origin.callers.clone(),
-            // Nobody has approved more than is in the file.
-            continues_with: None,
-        })
-    }
-
-    /// Records, before anything is done, that the plan is used.
-    async fn begin(&self, held: HeldRun<'_>, work: &Work<'_, Self>) -> Result<(), CommandError> {
-        let plan = PlanUse {
-            nonce: self.origin.nonce.clone(),
-            who: work.session().who(),
-            at: SystemClock::default().now(),
-        };
-        let used = held.run.use_plan(plan).await;
-        used.map_err(|error| run_error(&error.into()))
     }
 }
