@@ -1,116 +1,22 @@
-//! A web service that drives stacks, as `docs/embedding.md` describes it; and what its clients see.
+//! A web service that drives stacks, `examples/service.rs`: what its clients see.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+#[path = "../../examples/service.rs"]
+#[expect(dead_code, reason = "its `main` is for people")]
+mod example;
+
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, State};
 use axum::http::{Request, StatusCode};
-use axum::routing::{get, post};
 use serde_json::{Value, json};
 use terrane_core::Stack;
-use terrane_deploy::{Cancellation, DeployError, Deployment, DeploymentHost, Preview, Up};
+use terrane_deploy::{Deployment, DeploymentHost};
 use terrane_state::MemoryBackend;
 use terrane_tests::{FakeProvider, new_thing};
 use tower::ServiceExt as _;
 
-/// Stacks by name, and what cancels the runs that go on.
-struct Service {
-    stacks: BTreeMap<String, Deployment>,
-    running: Mutex<HashMap<String, Cancellation>>,
-}
-
-/// A status, and JSON.
-type Answer = (StatusCode, String);
-
-fn service(stacks: impl IntoIterator<Item = Deployment>) -> Router {
-    let stacks = stacks.into_iter();
-    let service = Service {
-        stacks: stacks
-            .map(|stack| (stack.name().to_owned(), stack))
-            .collect(),
-        running: Mutex::default(),
-    };
-    Router::new()
-        .route("/{stack}/preview", get(preview))
-        .route("/{stack}/up", post(up))
-        .route("/{stack}/cancel", post(cancel))
-        .with_state(Arc::new(service))
-}
-
-async fn preview(State(service): State<Arc<Service>>, Path(name): Path<String>) -> Answer {
-    let Some(stack) = service.stacks.get(&name) else {
-        return unknown(&name);
-    };
-    match stack.preview(Preview::default()).await {
-        Ok(preview) => {
-            let summary = preview.summary();
-            let body = json!({"create": summary.create, "delete": summary.delete});
-            (StatusCode::OK, body.to_string())
-        }
-        Err(error) => refusal(&error),
-    }
-}
-
-async fn up(State(service): State<Arc<Service>>, Path(name): Path<String>) -> Answer {
-    let Some(stack) = service.stacks.get(&name) else {
-        return unknown(&name);
-    };
-    let cancellation = Cancellation::new();
-    let running = || {
-        service
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    };
-    running()
-        .entry(name.clone())
-        .or_insert(cancellation.clone());
-    let done = stack
-        .up(Up::default().cancelled_by(cancellation.clone()))
-        .await;
-    if !matches!(done, Err(DeployError::Locked { .. })) {
-        running().remove(&name);
-    }
-    match done {
-        Ok(deployed) => (
-            StatusCode::OK,
-            json!({"serial": deployed.serial}).to_string(),
-        ),
-        Err(error) => refusal(&error),
-    }
-}
-
-async fn cancel(State(service): State<Arc<Service>>, Path(name): Path<String>) -> StatusCode {
-    let running = service
-        .running
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    match running.get(&name) {
-        Some(cancellation) => {
-            cancellation.cancel();
-            StatusCode::ACCEPTED
-        }
-        None => StatusCode::NOT_FOUND,
-    }
-}
-
-fn unknown(name: &str) -> Answer {
-    let error = json!({"error": format!("there is no stack `{name}`")});
-    (StatusCode::NOT_FOUND, error.to_string())
-}
-
-fn refusal(error: &DeployError) -> Answer {
-    let status = match error {
-        DeployError::Locked { .. } => StatusCode::CONFLICT,
-        DeployError::Denied(_) | DeployError::Misconfigured(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    let was_cancelled = error.deployed().is_some_and(|it| it.was_cancelled());
-    let body = json!({"error": error.to_string(), "cancelled": was_cancelled});
-    (status, body.to_string())
-}
+use example::service;
 
 /// A client's request, and the answer.
 async fn ask(service: &Router, method: &str, path: &str) -> (StatusCode, Value) {
@@ -221,4 +127,26 @@ async fn two_requests_meet_at_the_lock_and_a_cancelled_one_leaves_everything_rec
         ask(&service, "POST", "/shop/cancel").await.0,
         StatusCode::NOT_FOUND
     );
+}
+
+#[tokio::test]
+async fn a_kept_plan_is_applied_by_its_digest_once_and_no_other_is() {
+    let provider = FakeProvider::new();
+    let host = DeploymentHost::new().expect("a thread");
+    let stack = Deployment::new("shop", row, &host)
+        .providers(Arc::new(provider.clone()))
+        .store(Arc::new(MemoryBackend::new()));
+    let service = service([stack]);
+    let (_, plan) = ask(&service, "POST", "/shop/plan").await;
+    let digest = plan["digest"].as_str().expect("a digest").to_owned();
+    let apply = format!("/shop/apply/{digest}");
+    let other = "/shop/apply/0123";
+    assert_eq!(ask(&service, "POST", other).await.0, StatusCode::NOT_FOUND);
+    let (status, body) = ask(&service, "POST", &apply).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!(provider.cloud.names().len(), 20);
+    let (status, body) = ask(&service, "POST", &apply).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{body}");
+    let error = body["error"].as_str().expect("a text");
+    assert!(error.contains("the plan was applied already"), "{error}");
 }
