@@ -26,23 +26,19 @@ use terrane::deploy::{
 };
 use terrane::{Resource, Result, Stack};
 
-fn main() -> ExitCode {
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> std::result::Result<ExitCode, Failure> {
     // A provider process may be a copy of this one.
     let environment = std::env::vars().collect();
     if let Some(exit) = terrane::deploy::begin(&environment) {
-        return exit;
+        return Ok(exit);
     }
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    match runtime.block_on(serve()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    tokio::runtime::Runtime::new()?.block_on(serve())?;
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn serve() -> std::result::Result<(), Box<dyn std::error::Error>> {
+async fn serve() -> std::result::Result<(), Failure> {
     let host = DeploymentHost::new()?;
     let shop = Deployment::new("shop", shop, &host).environment(std::env::vars().collect());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;

@@ -175,7 +175,7 @@ impl ResourceGraph {
         for change in &plan.changes {
             match (program.position(&change.address), change.deposed) {
                 (Some(id), None) => {
-                    graph.nodes[id.place()].fate = Some(Fate::Planned(change.action))
+                    graph.nodes[id.place()].fate = Some(Fate::Planned(change.action));
                 }
                 // A left-over of a replacement; the box of the object that took its place stands for both.
                 (Some(_), Some(_)) => {}
