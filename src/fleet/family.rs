@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use terrane_core::{Diagnostic, Diagnostics, Exports, Location, Result};
+use terrane_core::{Diagnostic, Diagnostics, Error, Exports, Location, Result};
 use terrane_deploy::DeployError;
 use terrane_state::{BackendConfig, Clock};
 
@@ -96,7 +96,13 @@ impl Fleet {
                 {
                     continue;
                 }
-                match (family.make)(&name) {
+                let made = (family.make)(&name);
+                // `pr-007` may make `pr-7`, which has another state.
+                let made = made.and_then(|it| match *it.name == *name {
+                    true => Ok(it),
+                    false => Err(Error::message(format!("it makes {} of it", it.name))),
+                });
+                match made {
                     Ok(definition) => self.stacks.push(definition),
                     Err(error) => {
                         let why = error.into_diagnostics().into_iter().map(|it| it.summary);

@@ -121,6 +121,7 @@ pub(crate) fn all(settings: &Settings) -> Result<Vec<Environment>> {
         })
     });
     let mut environments = standing.collect::<Result<Vec<_>>>()?;
+    age(settings)?;
     let numbers = match &settings.pr {
         PullRequests::One(number) => std::slice::from_ref(number),
         PullRequests::Several(numbers) => numbers,
@@ -140,7 +141,7 @@ pub(crate) const PULL_REQUEST: &str = "pr-";
 /// When it is none of a pull request.
 pub(crate) fn named(name: &str, settings: &Settings) -> Result<Environment> {
     let number = name.strip_prefix(PULL_REQUEST).unwrap_or(name);
-    let number = number.parse().map_err(|error| {
+    let number = number.parse::<u32>().map_err(|error| {
         Error::message(format!(
             "`{number}` is no number of a pull request: {error}"
         ))
@@ -148,20 +149,23 @@ pub(crate) fn named(name: &str, settings: &Settings) -> Result<Environment> {
     of_pull_request(number, settings)
 }
 
-fn of_pull_request(number: u32, settings: &Settings) -> Result<Environment> {
-    let age = humantime::parse_duration(&settings.pr_age).map_err(|error| {
+fn age(settings: &Settings) -> Result<Duration> {
+    humantime::parse_duration(&settings.pr_age).map_err(|error| {
         Error::message(format!(
             "pr_age `{}`: {error}; write 3days",
             settings.pr_age
         ))
-    })?;
+    })
+}
+
+fn of_pull_request(number: u32, settings: &Settings) -> Result<Environment> {
     let name = format!("{PULL_REQUEST}{number}");
     // Networks of pull requests are not connected to others, so two may have the same.
     let network = 16 + u8::try_from(number % 240).unwrap_or(0);
     Ok(Environment {
         config: config(&DEV, &name, network, settings.dev_role.as_ref())?,
         name,
-        expires_after: Some(age),
+        expires_after: Some(age(settings)?),
     })
 }
 
