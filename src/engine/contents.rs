@@ -46,7 +46,7 @@ pub(crate) async fn contents(
         .flat_map(|change| rules_for(program, change).map(move |rule| (change, rule)));
     let answers = stream::iter(questions)
         .map(async |(change, rule)| {
-            let names = ask(program, change, rule, running).await;
+            let (rule, names) = ask(program, change, rule, running).await;
             let names = names.map(|names| foreign(names, plan));
             Contents {
                 address: change.address.clone(),
@@ -79,21 +79,42 @@ fn rules_for(
     })
 }
 
-/// The names of what an object holds. A provider that cannot say is no reason to fail.
+/// The names of what an object holds, and the rule by which they were found. A provider that cannot say is no reason to fail.
 async fn ask(
     program: &Program,
     change: &ResourceChange,
-    rule: &ContentsLookup,
+    rule: &'static ContentsLookup,
     running: &RunningProviders<'_>,
-) -> Option<Vec<String>> {
-    let config = &program.providers()[serving_change(program, change)?];
-    if !config.dependencies.is_empty() {
-        return None;
-    }
-    let arguments = (rule.config)(&change.before.value)?;
-    let nothing = Objects::new(program);
-    let configured = running.configure_as_declared(config, &nothing).await.ok()?;
+) -> (&'static ContentsLookup, Option<Vec<String>>) {
+    let provider = async {
+        let config = &program.providers()[serving_change(program, change)?];
+        if !config.dependencies.is_empty() {
+            return None;
+        }
+        let nothing = Objects::new(program);
+        running.configure_as_declared(config, &nothing).await.ok()
+    };
+    let Some(configured) = provider.await else {
+        return (rule, None);
+    };
     let provider = &*configured.provider;
+    let has = |rule: &ContentsLookup| {
+        matches!(provider.data_source_schema(rule.data_source), Ok(Some(_)))
+    };
+    let rule = match rule.otherwise {
+        Some(other) if !has(rule) => other,
+        _ => rule,
+    };
+    (rule, names(provider, change, rule).await)
+}
+
+/// The names that a rule finds.
+async fn names(
+    provider: &dyn Provider,
+    change: &ResourceChange,
+    rule: &ContentsLookup,
+) -> Option<Vec<String>> {
+    let arguments = (rule.config)(&change.before.value)?;
     let found = read(provider, rule.data_source, &arguments).await?;
     let mut names = (rule.names)(&found);
     if let Holding::Inside { may_hide, .. } = rule.holds

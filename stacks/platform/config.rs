@@ -49,7 +49,7 @@ pub struct Config {
     /// How long restore points are kept, in days: every moment of them can be gone back to, of at most 35.
     pub backup_retention_days: u32,
     /// Keys of one's own in KMS for the cluster's secrets, buckets and backups, instead of AWS's. The cluster takes it once: it is
-    /// replaced when its key is taken away.
+    /// replaced when its key is taken away. What is encrypted would be lost with its key, so taking it away needs `force_destroy`.
     pub kms: bool,
     /// The churn prediction API in the cluster. `false` takes it away again; without the key the Kubernetes provider is not asked for.
     pub deploy_application: Option<bool>,

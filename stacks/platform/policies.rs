@@ -32,6 +32,12 @@ pub fn checklist(config: &Config) -> Vec<Policy> {
         upgrades_go_by_one_minor(),
         stores::logs_expire(),
     ];
+    // Whoever lets buckets be deleted with everything in them may lose it with its key as well.
+    if !config.force_destroy {
+        all.push(stores::keys_outlive_their_data().hint(
+            "leave `kms` on; `force_destroy` allows it, and loses what is in buckets, databases and backups",
+        ));
+    }
     if config.flow_logs {
         all.push(network::networks_have_flow_logs());
     }

@@ -458,7 +458,7 @@ fn each_part_goes_when_its_key_is_off_again() {
     cloud.up(&bare).succeeds();
     let before = cloud.addresses();
     for key in PARTS {
-        // A cluster keeps the key of its secrets, so `kms` cannot go without it.
+        // Keys go with their data, or not at all: a test of its own.
         if key == "kms" {
             continue;
         }
@@ -476,6 +476,27 @@ fn each_part_goes_when_its_key_is_off_again() {
         cloud.up(&off).succeeds();
         assert_eq!(cloud.addresses(), before, "{key}");
     }
+}
+
+#[test]
+fn keys_go_only_with_what_they_encrypt() {
+    let mut cloud = TestCloud::new();
+    let with = platform(&["kms=true", "mlflow=true"]);
+    cloud.up(&with).succeeds();
+    cloud.preview(&with).assert_empty();
+    // Buckets, database and secrets stay, and nobody could read them any more.
+    let without = platform(&["kms=false", "mlflow=true"]);
+    let plan = cloud.preview(&without);
+    assert_eq!(plan.broken_policies(), ["keys outlive their data"]);
+    assert!(
+        plan.changes()
+            .contains(&"replace module.cluster.aws_eks_cluster.main".to_owned())
+    );
+    let lost = without.var("force_destroy=true");
+    assert!(cloud.preview(&lost).broken_policies().is_empty());
+    // All of it at once is no loss of anything that stays.
+    cloud.destroy(&with).succeeds();
+    assert!(cloud.is_empty(), "{:?}", cloud.orphans());
 }
 
 #[test]

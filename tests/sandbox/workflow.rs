@@ -500,7 +500,7 @@ fn a_pull_request_is_previewed_merged_and_applied_and_drift_is_found() {
     ```
     #### Policies
     ```text
-    Policies: 1 advisory failed, 12 passed
+    Policies: 1 advisory failed, 13 passed
       advice    Kubernetes is supported  stacks/platform/platform.rs:<line>
           module.cluster.aws_eks_cluster.main.version: EKS does not offer Kubernetes 1.28 since 2025-11-26: it refuses a new cluster, and upgrades an existing one by itself  stacks/platform/cluster.rs:<line>
           hint: pass `--var eks_cluster_version=1.35`, or set it in the stack's file; a cluster that exists goes up one minor version at a time

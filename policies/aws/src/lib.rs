@@ -89,6 +89,7 @@ pub fn recommended() -> Vec<Policy> {
         stores::caches_are_encrypted().advisory(),
         stores::queues_are_encrypted().advisory(),
         stores::keys_rotate().advisory(),
+        stores::keys_outlive_their_data(),
         stores::logs_expire().advisory(),
         stores::secrets_are_write_only().advisory(),
         elb::listeners_use_tls().advisory(),

@@ -1,7 +1,9 @@
 //! Tables, file systems, caches, queues, keys and logs.
 
+use std::collections::HashSet;
+
 use terrane_aws::logs;
-use terrane_core::Policy;
+use terrane_core::{Policy, Value};
 
 use crate::check::{require_on, require_set};
 
@@ -75,6 +77,77 @@ pub fn keys_rotate() -> Policy {
         }
     })
     .hint("set `enable_key_rotation` to `true`")
+}
+
+/// No plan deletes a key while something stays that was encrypted with it, which nobody could read any more.
+#[track_caller]
+pub fn keys_outlive_their_data() -> Policy {
+    Policy::new("keys outlive their data", |plan| {
+        let deleted = plan.changes().filter(|change| {
+            let is_key = *change.address().resource.type_name == *"aws_kms_key";
+            is_key && change.action().destroys()
+        });
+        let keys: Vec<_> = deleted.collect();
+        if keys.is_empty() {
+            return;
+        }
+        let kept: HashSet<String> = plan
+            .of_type("aws_kms_key")
+            .filter_map(|key| Some(key.whole_before().get("arn")?.as_str()?.to_owned()))
+            .collect();
+        let mut users: Vec<Vec<String>> = vec![Vec::new(); keys.len()];
+        // The data of what is replaced goes as well, and an alias or a grant encrypts nothing.
+        let staying = plan.resources().filter(|one| {
+            !one.action().destroys() && !one.address().resource.type_name.starts_with("aws_kms_")
+        });
+        for object in staying {
+            let mut names = HashSet::new();
+            texts(object.whole_before(), &mut names);
+            for (key, users) in keys.iter().zip(&mut users) {
+                let key = key.whole_before();
+                let is_used = match key.is_null() {
+                    // Its deletion is planned later in the run: it is one of those that do not stay.
+                    true => (names.iter()).any(|name| is_key_arn(name) && !kept.contains(*name)),
+                    false => ["arn", "key_id"].iter().any(|name| {
+                        let name = key.get(name).and_then(Value::as_str);
+                        name.is_some_and(|name| names.contains(name))
+                    }),
+                };
+                if is_used {
+                    users.push(object.address().to_string());
+                }
+            }
+        }
+        for (key, users) in keys.iter().zip(users) {
+            let [first, others @ ..] = &*users else {
+                continue;
+            };
+            let more = match others.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            key.violates(format!(
+                "{first}{more} was encrypted with it, and what is in there can never be read again"
+            ));
+        }
+    })
+    .hint("keep the key for as long as something is encrypted with it")
+}
+
+fn is_key_arn(text: &str) -> bool {
+    text.starts_with("arn:") && text.contains(":kms:") && text.contains(":key/")
+}
+
+/// Every text in a value.
+fn texts<'v>(value: &'v Value, found: &mut HashSet<&'v str>) {
+    match value {
+        Value::String(text) => {
+            found.insert(text);
+        }
+        Value::List(all) | Value::Set(all) => all.iter().for_each(|one| texts(one, found)),
+        Value::Map(members) => members.values().for_each(|one| texts(one, found)),
+        _ => {}
+    }
 }
 
 /// No log group keeps its events for ever.

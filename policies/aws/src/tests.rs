@@ -447,11 +447,14 @@ fn every_recommended_policy_has_a_case_and_there_are_many() {
         .collect();
     let recommended = recommended();
     assert!(recommended.len() >= 25, "{}", recommended.len());
-    // It is about a change, so it has a test of its own.
-    let change = eks::upgrades_go_by_one_minor();
+    // They are about a change, so they have tests of their own.
+    let changes = [
+        eks::upgrades_go_by_one_minor(),
+        stores::keys_outlive_their_data(),
+    ];
     for policy in &recommended {
         let name = policy.name();
-        if name == change.name() {
+        if changes.iter().any(|change| change.name() == name) {
             continue;
         }
         // The day is part of the test, not of the name.
@@ -521,6 +524,54 @@ fn a_cluster_is_refused_to_skip_a_version_or_to_go_back() {
         upgrade("1.30", "1.29", Action::Update),
         "the cluster would go back from 1.30 to 1.29"
     );
+}
+
+#[test]
+fn a_key_is_not_deleted_while_something_stays_that_was_encrypted_with_it() {
+    use std::sync::Arc;
+
+    use terrane_core::policy::PlannedObject;
+    use terrane_core::{Action, Marked, Value};
+
+    let program = Program::from_fn(|_| Ok(()), NoConfig).expect("a program");
+    let nothing = || Arc::<Marked>::default();
+    let value = |value: Value| Arc::new(Marked::from(value));
+    let object = |address: &str, action, before: Arc<Marked>, after: Arc<Marked>| PlannedObject {
+        address: Arc::new(address.parse().expect("an address")),
+        action,
+        before,
+        after,
+        location: None,
+    };
+    let told = |user: PlannedObject| {
+        let key = Value::map([("arn", Value::from("arn:key")), ("key_id", "1".into())]);
+        let key = object("aws_kms_key.k", Action::Delete, value(key), nothing());
+        let alias = Value::map([("target_key_arn", Value::from("arn:key"))]);
+        let alias = object(
+            "aws_kms_alias.a",
+            Action::NoOp,
+            value(alias.clone()),
+            value(alias),
+        );
+        let plan = PlannedStack::new(&program, vec![key, alias, user]);
+        let report = plan.review_by(&stores::keys_outlive_their_data());
+        let told = report.violations.into_iter().map(|one| one.message);
+        told.collect::<Vec<_>>().join("; ")
+    };
+    let bucket = || {
+        let rule = Value::map([("kms_master_key_id", Value::from("arn:key"))]);
+        value(Value::map([("rule", Value::list(vec![rule]))]))
+    };
+    let other = || value(Value::map([("rule", Value::list(Vec::new()))]));
+    let message =
+        "aws_s3_bucket.b was encrypted with it, and what is in there can never be read again";
+    let user = |action, before, after| told(object("aws_s3_bucket.b", action, before, after));
+    assert_eq!(user(Action::NoOp, bucket(), bucket()), message);
+    // Other objects are encrypted with another key from now on, those of before are not.
+    assert_eq!(user(Action::Update, bucket(), other()), message);
+    assert_eq!(user(Action::Delete, bucket(), nothing()), "");
+    assert_eq!(user(Action::DeleteThenCreate, bucket(), other()), "");
+    assert_eq!(user(Action::NoOp, other(), other()), "");
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(crate) const CONTENTS: &[ContentsLookup] = &[
         },
         names: |found| texts(found, "keys"),
         described_by: None,
+        otherwise: None,
     },
     ContentsLookup {
         type_name: "aws_ecr_repository",
@@ -35,6 +36,7 @@ pub(crate) const CONTENTS: &[ContentsLookup] = &[
         },
         names: image_names,
         described_by: None,
+        otherwise: Some(&NEWEST_IMAGE),
     },
     ContentsLookup {
         type_name: "aws_vpc",
@@ -51,6 +53,7 @@ pub(crate) const CONTENTS: &[ContentsLookup] = &[
         },
         names: |found| texts(found, "ids"),
         described_by: Some(("aws_network_interface", "description")),
+        otherwise: None,
     },
     ContentsLookup {
         type_name: "aws_eks_cluster",
@@ -69,8 +72,29 @@ pub(crate) const CONTENTS: &[ContentsLookup] = &[
         },
         names: |found| texts(found, "ids"),
         described_by: None,
+        otherwise: None,
     },
 ];
+
+/// A repository of a provider without `aws_ecr_images`: it knows the tags of the newest image.
+const NEWEST_IMAGE: ContentsLookup = ContentsLookup {
+    type_name: "aws_ecr_repository",
+    words: ("image or more", "images or more"),
+    holds: Holding::Inside {
+        emptied_by: "force_delete",
+        // Images may be without tags.
+        may_hide: |_| true,
+    },
+    data_source: "aws_ecr_repository",
+    config: |repository| Some(Value::map([("name", text(repository, "name")?)])),
+    names: |found| {
+        let tags = texts(found, "most_recent_image_tags");
+        let newest = (!tags.is_empty()).then(|| tags.join(" "));
+        newest.into_iter().collect()
+    },
+    described_by: None,
+    otherwise: None,
+};
 
 /// With versions, a bucket holds those that were replaced or deleted, too, which no list of objects shows.
 fn keeps_versions(bucket: &Value) -> bool {

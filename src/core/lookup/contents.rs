@@ -19,6 +19,8 @@ pub struct ContentsLookup {
     pub names: fn(found: &Value) -> Vec<String>,
     /// Where those are ids that say little: the data source with an argument `id`, and the attribute that says more.
     pub described_by: Option<(&'static str, &'static str)>,
+    /// What is asked instead of a provider that does not have the data source yet.
+    pub otherwise: Option<&'static ContentsLookup>,
 }
 
 /// How an object holds what is found.

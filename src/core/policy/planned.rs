@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::program::ResourceInstance;
 use crate::resource::Resource;
 use crate::typed::FromValue;
-use crate::value::Path;
+use crate::value::{Path, Value};
 
 /// A resource in a plan. It is the handle that the program has, so its attributes are `bucket.acl()`, and their planned values
 /// `bucket.get(&bucket.acl())`.
@@ -63,6 +63,11 @@ impl<'p, T> Planned<'p, T> {
     /// A value as it is before the apply.
     pub fn before<V: FromValue>(&self, output: &Output<V>) -> Fact<V> {
         self.plan.at(Moment::Before, output)
+    }
+
+    /// All of it as it is before the apply; null where it is made.
+    pub fn whole_before(&self) -> &'p Value {
+        &self.object.before.value
     }
 
     /// Requires something of a value, `None` where there is none. Where it is unknown, the requirement is undecided.

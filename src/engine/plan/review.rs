@@ -22,7 +22,8 @@ impl Plan {
         self.planned(program).review()
     }
 
-    /// Every instance that the plan is about, as it is before and after: as declared, then those that are only in the state.
+    /// Every instance that the plan is about, as it is before and after: as declared, then those that are only in the state. What
+    /// a deletion that is deferred would delete is not known.
     pub fn planned<'a>(&self, program: &'a Program) -> PlannedStack<'a> {
         let current = self.changes.iter().filter(|one| one.deposed.is_none());
         let mut changes: HashMap<&InstanceAddr, &ResourceChange> =
@@ -46,6 +47,16 @@ impl Plan {
             .collect();
         let others = current.filter(|change| changes.contains_key(&*change.address));
         objects.extend(others.map(planned));
+        // A deletion that is planned later in the run is one now for those who would refuse it.
+        let later = self.deferred.iter();
+        let later = later.filter(|one| one.action == Action::Delete && one.deposed.is_none());
+        objects.extend(later.map(|one| PlannedObject {
+            address: one.address.clone(),
+            action: one.action,
+            before: Arc::default(),
+            after: Arc::default(),
+            location: None,
+        }));
         PlannedStack::new(program, objects)
     }
 }

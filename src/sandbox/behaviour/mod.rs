@@ -12,6 +12,7 @@
 //! | after a path | means |
 //! |---|---|
 //! | `!` | a change replaces the resource |
+//! | `?` | taking the block away replaces the resource |
 //! | `~` | blocks that AWS fills in when none are written |
 //! | `-` | the provider never reads it back: it stays as written, also null |
 //! | `*-` | the type is not made with the old SDK: null stays null. So it is for every type of a provider without facts here |
@@ -53,6 +54,8 @@ pub(crate) struct Behaviour {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Argument {
     pub(crate) replaces: bool,
+    /// Taking the block away does so.
+    pub(crate) replaces_when_gone: bool,
     pub(crate) filled_in: bool,
     /// The provider never reads it back.
     pub(crate) kept_as_written: bool,
@@ -160,6 +163,7 @@ impl Argument {
             _ => Same::WhenEqual,
         };
         argument.replaces = flags.contains('!');
+        argument.replaces_when_gone = flags.contains('?');
         argument.filled_in = flags.contains('~');
         argument.kept_as_written = flags.contains('-');
         argument.empty_members = flags.contains('^');
@@ -185,7 +189,7 @@ mod tests {
                         c.is_ascii_alphanumeric() || "_.*".contains(c)
                     });
                     let (flags, default) = rest.split_once('=').unwrap_or((rest, "null"));
-                    let flags = flags.trim_start_matches(['!', '~', '-', '^']);
+                    let flags = flags.trim_start_matches(['!', '?', '~', '-', '^']);
                     let known = [
                         "",
                         "@policy",

@@ -203,6 +203,9 @@ impl Planner<'_> {
             return Value::Map(Arc::new(self.block(&nested.block, old, new, container)));
         }
         if is_empty(proposed) {
+            if argument.replaces_when_gone && was.is_some_and(|was| !is_empty(was)) {
+                self.requires_replace.push(self.path.clone());
+            }
             return match was {
                 None if argument.filled_in => Value::UNKNOWN,
                 Some(was) if argument.filled_in || argument.same == Same::WhenLeftOut => {
