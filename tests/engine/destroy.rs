@@ -1,7 +1,10 @@
 //! Objects that go: all at the end, or some because nothing declares them any more.
 
 use insta::assert_snapshot;
-use terrane_core::{Output, Stack};
+use terrane_core::{
+    ContentsLookup, Holding, LookupRules, Output, ProviderBinding, ProviderDeclaration, Stack,
+    Value,
+};
 use terrane_tests::{FakeProvider, World, new_thing};
 
 fn chain(stack: &mut Stack) {
@@ -260,4 +263,75 @@ fn an_output_that_refers_to_a_destroyed_object_goes_too() {
     test_thing.a  name=a
     output other = "a"
     "#);
+}
+
+/// What is in a thing, as a later version of its provider lists it.
+const PARTS: ContentsLookup = ContentsLookup {
+    type_name: PARTS_OF,
+    words: ("part", "parts"),
+    holds: INSIDE,
+    data_source: "test_parts",
+    config: by_name,
+    names: |_| Vec::new(),
+    described_by: None,
+    otherwise: Some(&NEWEST_PART),
+};
+
+/// The same as any version tells it.
+const NEWEST_PART: ContentsLookup = ContentsLookup {
+    words: ("part or more", "parts or more"),
+    data_source: "test_lookup",
+    names: |found| {
+        let found = found.get("found").and_then(Value::as_str);
+        found.map(str::to_owned).into_iter().collect()
+    },
+    type_name: PARTS_OF,
+    holds: INSIDE,
+    config: by_name,
+    described_by: None,
+    otherwise: None,
+};
+
+const PARTS_OF: &str = "test_thing";
+const INSIDE: Holding = Holding::Inside {
+    emptied_by: "emptied",
+    may_hide: |_| false,
+};
+
+fn by_name(thing: &Value) -> Option<Value> {
+    Some(Value::map([("name", thing.get("name")?.clone())]))
+}
+
+static HOLDING: ProviderBinding = ProviderBinding {
+    source: "hashicorp/test",
+    version: "2.0.0",
+    versions: ">= 1.0",
+    facts: &[],
+    redirect: None,
+    lookup: LookupRules {
+        contents: &[PARTS],
+        ..LookupRules::NONE
+    },
+    stateful: &[],
+};
+
+#[test]
+fn a_provider_without_the_newer_data_source_is_asked_by_the_older_one() {
+    fn program(stack: &mut Stack) {
+        stack.provider(ProviderDeclaration::new(&HOLDING));
+        new_thing("full").declare(stack);
+        new_thing("odd").declare(stack);
+    }
+    let provider = FakeProvider::new();
+    provider.on_read_data("full", |call| call.answering("found", "part-1"));
+    provider.on_read_data("odd", |call| call.refuse("no route to host"));
+    let mut world = World::new(provider);
+    world.up(program).succeeds();
+    assert_eq!(
+        world.contents(program),
+        [
+            "test_thing.full parts or more: part-1",
+            "test_thing.odd parts or more: unknown"
+        ]
+    );
 }

@@ -299,6 +299,41 @@ impl World {
         }
     }
 
+    /// What stands in the way of destroying everything: an address, what is looked for, and the names of what is there.
+    ///
+    /// # Panics
+    /// When the program is wrong or cannot be planned.
+    pub fn contents(&self, program: impl FnOnce(&mut Stack)) -> Vec<String> {
+        let declare = |stack: &mut Stack| {
+            program(stack);
+            Ok(())
+        };
+        let program = Program::from_fn(declare, NoConfig).expect("a program");
+        let host = terrane_engine::Host {
+            providers: &self.provider,
+            events: &Silent,
+            clock: &self.clock,
+            random: &self.random,
+        };
+        let engine = Engine::new(host, 1);
+        let options = PlanOptions {
+            mode: PlanMode::Destroy,
+            ..PlanOptions::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let found = runtime.expect("a runtime").block_on(async {
+            let plan = engine.plan(&program, &self.state, &options).await;
+            let found = engine.contents(&program, &plan.expect("a plan")).await;
+            engine.close().await;
+            found
+        });
+        let told = found.into_iter().map(|one| match one.names {
+            Some(names) => format!("{} {}: {}", one.address, one.rule.words.1, names.join(", ")),
+            None => format!("{} {}: unknown", one.address, one.rule.words.1),
+        });
+        told.collect()
+    }
+
     /// Lets time pass.
     pub fn pass(&self, duration: Duration) {
         self.clock.pass(duration);

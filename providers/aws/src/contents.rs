@@ -136,3 +136,24 @@ fn filters<const N: usize>(filters: [(&str, Value); N]) -> Value {
     });
     Value::map([("filter", Value::list(filters.into()))])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_that_lists_no_images_tells_the_tags_of_the_newest() {
+        let repository = |tags: &[&str]| {
+            let tags = tags.iter().map(|tag| Value::from(*tag)).collect();
+            Value::map([("most_recent_image_tags", Value::list(tags))])
+        };
+        let names = |tags: &[&str]| (NEWEST_IMAGE.names)(&repository(tags));
+        assert_eq!(names(&["v2", "latest"]), ["v2 latest"]);
+        // It may have images without tags.
+        assert!(names(&[]).is_empty());
+        let Holding::Inside { may_hide, .. } = NEWEST_IMAGE.holds else {
+            panic!("images are inside");
+        };
+        assert!(may_hide(&Value::Null));
+    }
+}

@@ -20,7 +20,7 @@ pub struct ContentsLookup {
     /// Where those are ids that say little: the data source with an argument `id`, and the attribute that says more.
     pub described_by: Option<(&'static str, &'static str)>,
     /// What is asked instead of a provider that does not have the data source yet.
-    pub otherwise: Option<&'static ContentsLookup>,
+    pub otherwise: Option<&'static Self>,
 }
 
 /// How an object holds what is found.
