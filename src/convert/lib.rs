@@ -11,7 +11,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `ast`, `native`, `json` | HCL's expressions and bodies, read from both syntaxes |
+//! | `ast`, `native`, `newlines`, `json` | HCL's expressions and bodies, read from both syntaxes |
 //! | `model` | modules: what each declares and calls |
 //! | `bindings` | the types in use, and their names in Rust |
 //! | `ty`, `scope` | types of expressions; what names are in the program |
@@ -19,7 +19,7 @@
 //! | `variables` | constraints, defaults, the configuration |
 //! | `blocks`, `declare`, `program` | arguments, declarations, functions |
 //! | `project` | files |
-//! | [`check`], [`against`] | the proof: that the program plans what Terraform plans |
+//! | [`planned`], [`check`], [`against`] | the proof: that the program plans what Terraform plans |
 //!
 //! Why not types that a person writes by hand into a mapping: a conversion has to need nobody. Why not dynamic values everywhere: the
 //! compiler checks types, and people leave HCL for that.
@@ -36,6 +36,8 @@ mod json;
 mod model;
 mod names;
 mod native;
+mod newlines;
+pub mod planned;
 mod program;
 mod project;
 mod scope;

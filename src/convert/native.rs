@@ -7,6 +7,7 @@ use hcl_edit::structure::Body as HclBody;
 use hcl_edit::template::{Directive, Element, Strip, Template};
 use hcl_edit::{Decorate, RawString, Span};
 
+use crate::newlines::joined;
 use crate::ast::{Attribute, Block, Body, For, Kind, Node, Operator, Part, Place, Step};
 
 /// What is wrong with a text, and where: line and column.
@@ -26,7 +27,10 @@ impl Unreadable {
 
 /// The body of a file.
 pub(crate) fn body(file: usize, text: &str) -> Result<Body, Unreadable> {
-    let body = hcl_edit::parser::parse_body(text).map_err(|error| Unreadable::of(&error))?;
+    let body = hcl_edit::parser::parse_body(text).or_else(|error| {
+        // The places stay the same; an error is one of the text as it was written.
+        hcl_edit::parser::parse_body(&joined(text)).map_err(|_| Unreadable::of(&error))
+    })?;
     Ok(Reader { file }.body(&body))
 }
 
