@@ -4,25 +4,37 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::error::Error;
+use std::ffi::OsString;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Args, Parser};
+use serde::Serialize;
 use terrane_codegen::from_terraform_json;
+use terrane_convert::planned::ConvertedProject;
 use terrane_convert::{ConvertError, Options, Schemas, convert, required_providers};
 use terrane_deploy::{Environment, ProviderSetup};
 use terrane_registry::{InstallEvent, InstallObserver, RequiredProvider};
 
-/// Turn a Terraform configuration into a Rust program
+/// Turn a Terraform configuration into a Rust program, and prove that both plan the same
 #[derive(Debug, Parser)]
 #[command(name = "terrane-convert", version)]
 struct Arguments {
-    /// The folder of the root module
+    /// The folder of the root module; with `--against` or `--check`, of the converted project
     dir: PathBuf,
     /// The new project's folder
-    #[arg(long, value_name = "NEW")]
-    out: PathBuf,
+    #[arg(long, value_name = "NEW", required_unless_present = "proof")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    proof: Proof,
+    /// Print the proof's result as JSON
+    #[arg(long, requires = "proof")]
+    json: bool,
+    /// Arguments of the project's `preview`: `--backend`, `--var`
+    #[arg(last = true, requires = "proof")]
+    preview: Vec<OsString>,
     /// The name of the stack and of the project; the folder's name by default
     #[arg(long)]
     name: Option<String>,
@@ -32,6 +44,18 @@ struct Arguments {
     /// Depend on terrane's sources in that folder, and on no release
     #[arg(long, value_name = "DIR")]
     terrane: Option<PathBuf>,
+}
+
+/// What is proved of a converted project.
+#[derive(Debug, Args)]
+#[group(id = "proof", multiple = false, conflicts_with = "out")]
+struct Proof {
+    /// Compare the project's plan with the one that `terraform show -json` printed
+    #[arg(long, value_name = "PLAN.json")]
+    against: Option<PathBuf>,
+    /// Plan the project on the state as it is, and name each change with its line of Rust and of HCL
+    #[arg(long)]
+    check: bool,
 }
 
 fn main() -> ExitCode {
@@ -71,6 +95,9 @@ fn with_causes(error: &dyn Error) -> String {
 }
 
 fn run(arguments: &Arguments, environment: Environment) -> Result<ExitCode, Box<dyn Error>> {
+    let Some(out) = &arguments.out else {
+        return prove(arguments);
+    };
     let required = required_providers(&arguments.dir)?;
     let schemas = match arguments.schema.is_empty() {
         true => installed(&arguments.dir, &required, environment)?,
@@ -82,10 +109,10 @@ fn run(arguments: &Arguments, environment: Environment) -> Result<ExitCode, Box<
         terrane: arguments.terrane.clone(),
     };
     let project = convert(&options, &schemas)?;
-    project.write(&arguments.out, &schemas)?;
+    project.write(out, &schemas)?;
     println!(
         "{}: {} blocks, {} untranslated",
-        arguments.out.display(),
+        out.display(),
         project.blocks,
         project.untranslated.len()
     );
@@ -93,6 +120,33 @@ fn run(arguments: &Arguments, environment: Environment) -> Result<ExitCode, Box<
         println!("  {}: {}", one.place, one.reason);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The proof that was asked for; its exit code is 2 where there is a difference.
+fn prove(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let project = ConvertedProject::new(&arguments.dir, arguments.preview.clone());
+    match &arguments.proof.against {
+        Some(plan) => {
+            let comparison = project.against(plan)?;
+            proved(arguments, &comparison, comparison.is_same())
+        }
+        None => {
+            let report = project.check()?;
+            proved(arguments, &report, report.is_empty())
+        }
+    }
+}
+
+fn proved<R: Serialize + Display>(
+    arguments: &Arguments,
+    result: &R,
+    holds: bool,
+) -> Result<ExitCode, Box<dyn Error>> {
+    match arguments.json {
+        true => println!("{}", serde_json::to_string(result)?),
+        false => println!("{result}"),
+    }
+    Ok(ExitCode::from(if holds { 0 } else { 2 }))
 }
 
 /// The versions that a lock file records, by source.

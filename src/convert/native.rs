@@ -7,8 +7,8 @@ use hcl_edit::structure::Body as HclBody;
 use hcl_edit::template::{Directive, Element, Strip, Template};
 use hcl_edit::{Decorate, RawString, Span};
 
-use crate::newlines::joined;
 use crate::ast::{Attribute, Block, Body, For, Kind, Node, Operator, Part, Place, Step};
+use crate::newlines::joined;
 
 /// What is wrong with a text, and where: line and column.
 pub(crate) struct Unreadable {

@@ -61,10 +61,7 @@ pub enum ProofError {
 
 impl ConvertedProject {
     /// The project in that folder; the arguments go to its `preview`: `--backend`, `--var`.
-    pub fn new(
-        dir: impl Into<PathBuf>,
-        arguments: impl IntoIterator<Item = OsString>,
-    ) -> Self {
+    pub fn new(dir: impl Into<PathBuf>, arguments: impl IntoIterator<Item = OsString>) -> Self {
         Self {
             dir: dir.into(),
             arguments: arguments.into_iter().collect(),
@@ -105,7 +102,14 @@ impl ConvertedProject {
         let ran = Command::new(cargo)
             .current_dir(&self.dir)
             // Secrets are compared, and never shown.
-            .args(["run", "--quiet", "--", "preview", "--json", "--show-secrets"])
+            .args([
+                "run",
+                "--quiet",
+                "--",
+                "preview",
+                "--json",
+                "--show-secrets",
+            ])
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())
