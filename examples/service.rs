@@ -22,7 +22,8 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::json;
 use terrane::deploy::{
-    Cancellation, DeployError, Deployed, Deployment, DeploymentHost, PlanBytes, Preview, Up,
+    Cancellation, DeployError, Deployed, Deployment, DeploymentHost, Environment, PlanBytes,
+    Preview, Up,
 };
 use terrane::{Resource, Result, Stack};
 
@@ -30,17 +31,25 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> std::result::Result<ExitCode, Failure> {
     // A provider process may be a copy of this one.
-    let environment = std::env::vars().collect();
-    if let Some(exit) = terrane::deploy::begin(&environment) {
+    if let Some(exit) = terrane::deploy::begin(&environment()) {
         return Ok(exit);
     }
     tokio::runtime::Runtime::new()?.block_on(serve())?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the service hands to its stacks: terrane itself reads no environment.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a program decides what its stacks see of its environment"
+)]
+fn environment() -> Environment {
+    std::env::vars().collect()
+}
+
 async fn serve() -> std::result::Result<(), Failure> {
     let host = DeploymentHost::new()?;
-    let shop = Deployment::new("shop", shop, &host).environment(std::env::vars().collect());
+    let shop = Deployment::new("shop", shop, &host).environment(environment());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     Ok(axum::serve(listener, service([shop])).await?)
 }
