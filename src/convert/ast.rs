@@ -49,7 +49,7 @@ pub(crate) enum Step {
     Attribute(String),
     Index(Node),
     /// A splat inside a splat, with all that follows it.
-    Splat(Vec<Step>),
+    Splat(Vec<Self>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

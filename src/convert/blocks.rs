@@ -1,5 +1,6 @@
 //! Blocks as builders: the arguments of resources, data sources, providers, and what is nested in them.
 
+use std::fmt::Write as _;
 use terrane_codegen::{BoundKind, BoundMember, BoundObject};
 use terrane_core::schema::Nesting;
 
@@ -74,9 +75,7 @@ impl Scope<'_> {
             match &member.kind {
                 BoundKind::Value(ty) => {
                     if let Some(argument) = self.argument(&attribute.value, ty) {
-                        chain
-                            .calls
-                            .push_str(&format!("\n{said}.{}({argument})", member.method));
+                        let _ = write!(chain.calls, "\n{said}.{}({argument})", member.method);
                         given.push(&attribute.name);
                     } else if member.required {
                         return Err(Untypable);
@@ -85,9 +84,7 @@ impl Scope<'_> {
                 BoundKind::Untyped => {
                     if !attribute.value.is_null() {
                         let argument = self.untyped_argument(&attribute.value);
-                        chain
-                            .calls
-                            .push_str(&format!("\n{said}.{}({argument})", member.method));
+                        let _ = write!(chain.calls, "\n{said}.{}({argument})", member.method);
                         given.push(&attribute.name);
                     }
                 }
@@ -111,9 +108,7 @@ impl Scope<'_> {
                             self.typed_chain(objects, *object, path, &body, &[])
                         })?;
                         let inner = inner.expression(&format!("{}::builder()", path(*object)));
-                        chain
-                            .calls
-                            .push_str(&format!("\n.{}({inner})", member.method));
+                        let _ = write!(chain.calls, "\n.{}({inner})", member.method);
                     }
                     given.push(&attribute.name);
                 }
@@ -153,9 +148,7 @@ impl Scope<'_> {
                 (BoundKind::Objects { object, .. }, false) => {
                     let inner = self.typed_chain(objects, *object, path, &block.body, &[])?;
                     let inner = inner.expression(&format!("{}::builder()", path(*object)));
-                    chain
-                        .calls
-                        .push_str(&format!("\n{said}.{}({inner})", member.method));
+                    let _ = write!(chain.calls, "\n{said}.{}({inner})", member.method);
                     given.push(name);
                 }
                 (BoundKind::Map { attribute, ty }, false) => {
@@ -164,9 +157,7 @@ impl Scope<'_> {
                         .value(attribute)
                         .and_then(|node| self.argument(node, ty));
                     if let Some(value) = value {
-                        chain
-                            .calls
-                            .push_str(&format!("\n{said}.{}({value})", member.method));
+                        let _ = write!(chain.calls, "\n{said}.{}({value})", member.method);
                         given.push(name);
                     }
                 }
@@ -243,11 +234,7 @@ impl Scope<'_> {
     }
 
     /// The head of a loop over a collection, and what its variables are.
-    fn rounds(
-        &self,
-        each: &Node,
-        iterator: &str,
-    ) -> (Box<dyn Fn(&str, &str, &str) -> String>, Rounds) {
+    fn rounds(&self, each: &Node, iterator: &str) -> (Head, Rounds) {
         let value_name = self.fresh(iterator);
         let key_name = self.fresh("key");
         let shown = |name: &str, text: &str| match crate::expr::mentions(text, name) {
@@ -355,10 +342,11 @@ impl Scope<'_> {
             }
             let value = self.untyped_argument(&attribute.value);
             let said = comment_lines(&attribute.comments);
-            chain.calls.push_str(&format!(
+            let _ = write!(
+                chain.calls,
                 "\n{said}.set({}, {value})",
                 string(&attribute.name)
-            ));
+            );
         }
         for block in &body.blocks {
             if skipped.contains(&&*block.kind) {
@@ -399,9 +387,9 @@ impl Scope<'_> {
                 }
             };
             match block.kind == "dynamic" {
-                false => chain
-                    .calls
-                    .push_str(&format!("\n{said}{}", call(&block.body))),
+                false => {
+                    let _ = write!(chain.calls, "\n{said}{}", call(&block.body));
+                }
                 true => {
                     let statement = self
                         .dynamic_block(block, |body| Ok(format!("{HERE} = {HERE}{};", call(body))));
@@ -414,6 +402,9 @@ impl Scope<'_> {
         chain
     }
 }
+
+/// Makes the head of a loop: of its body, and the names of its variables.
+type Head = Box<dyn Fn(&str, &str, &str) -> String>;
 
 struct Rounds {
     codes: Vec<(String, Code)>,

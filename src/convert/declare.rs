@@ -1,6 +1,7 @@
 //! What a module declares: resources and data sources with their meta-arguments, calls of modules.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 
 use crate::ast::{Block, Body, Kind, Node};
 use crate::blocks::{HERE, comment_lines};
@@ -57,23 +58,23 @@ impl Scope<'_> {
                     let reason = format!(
                         "a `{kind}` cannot be carried: let the machine do it when it starts, or an action of a provider"
                     );
-                    before.push_str(&format!("{};\n", self.untranslated(block.place, &reason)));
+                    let _ = writeln!(before, "{};", self.untranslated(block.place, &reason));
                 }
             }
             before.push_str(&self.conditions(body));
             let mut meta = String::new();
             if let Some(key) = key {
-                meta.push_str(&format!("\n.instance_key({key})"));
+                let _ = write!(meta, "\n.instance_key({key})");
             }
             let mut statements = Vec::new();
             self.dependencies(body, &mut meta, &mut statements);
             if let Some(handle) = self.provider_of(body, local) {
-                meta.push_str(&format!("\n.provider({handle})"));
+                let _ = write!(meta, "\n.provider({handle})");
             }
             if resource.mode == Mode::Managed {
                 let lifecycle = self.lifecycle(body);
                 if !lifecycle.is_empty() {
-                    meta.push_str(&format!("\n.lifecycle(Lifecycle::new(){lifecycle})"));
+                    let _ = write!(meta, "\n.lifecycle(Lifecycle::new(){lifecycle})");
                 }
             }
             let name = string(&resource.name);
@@ -96,13 +97,9 @@ impl Scope<'_> {
                 None => {
                     let start = match (&ty.names, resource.mode) {
                         (Some(_), Mode::Ephemeral) => {
-                            before.push_str(&format!(
-                                "{};\n",
-                                self.untranslated(
-                                    resource.block.place,
-                                    "an ephemeral resource needs arguments whose types are known"
-                                )
-                            ));
+                            let reason = "an ephemeral resource needs typed arguments";
+                            let stop = self.untranslated(resource.block.place, reason);
+                            let _ = writeln!(before, "{stop};");
                             return (before, "()".to_owned());
                         }
                         (Some(_), _) => {
@@ -151,7 +148,7 @@ impl Scope<'_> {
             || self.fresh("declaration"),
             |it| format!("{}_declaration", it.trim_start_matches("r#")),
         );
-        before.push_str(&format!("let mut {name} = {start}{calls};\n"));
+        let _ = writeln!(before, "let mut {name} = {start}{calls};");
         for statement in statements {
             before.push_str(&statement.replace(HERE, &name));
             before.push('\n');
@@ -200,15 +197,19 @@ impl Scope<'_> {
                         }
                     };
                     let index = Code::literal("0", Ty::Int);
-                    let (before, declared) =
-                        self.binding(vec![("count.index".to_owned(), index)], || one(Some("0")));
+                    let (before, declared) = self
+                        .binding(vec![("count.index".to_owned(), index)], || {
+                            one(Some("0_u32"))
+                        });
                     return format!(
                         "{comments}{open}if {condition} {{ {before}{} }}\n",
                         added(&declared)
                     );
                 }
                 let times = match self.typed(count) {
-                    Some(code) if code.ty == Ty::Int && code.form == Form::Literal => code.text,
+                    Some(code) if code.ty == Ty::Int && code.form == Form::Literal => {
+                        format!("{}_usize", code.text)
+                    }
                     Some(code) if code.ty == Ty::Size => code.text,
                     Some(code) if code.ty == Ty::Int => {
                         format!("usize::try_from({})?", code.borrowed())
@@ -297,7 +298,7 @@ impl Scope<'_> {
                     let one = Code::literal(key, Ty::Text);
                     return (over, false, one.clone(), one);
                 }
-                (Ty::Set(of), Form::Owned) if **of == Ty::Text && !code.text.starts_with('[') => {
+                (Ty::Set(of), Form::Owned) if **of == Ty::Text && !code.is_bracketed() => {
                     let one = Code::place(key, Ty::Text);
                     return (over, false, one.clone(), one);
                 }
@@ -316,7 +317,7 @@ impl Scope<'_> {
                     };
                     return (over, true, Code::literal(key, Ty::Text), value);
                 }
-                (Ty::Map(of), Form::Owned) if code.text.starts_with('[') => {
+                (Ty::Map(of), Form::Owned) if code.is_bracketed() => {
                     return (
                         over,
                         true,
@@ -441,7 +442,7 @@ impl Scope<'_> {
                 )
             });
             match known.map(|code| (code, &code.ty)) {
-                Some((code, Ty::Handle(_))) => meta.push_str(&format!("\n.depends_on({})", code.borrowed())),
+                Some((code, Ty::Handle(_))) => { let _ = write!(meta, "\n.depends_on({})", code.borrowed()); },
                 Some((code, Ty::Handles(_))) => {
                     statements.push(format!("for one in &{} {{ {HERE} = {HERE}.depends_on(one); }}", code.text));
                 }
@@ -479,12 +480,12 @@ impl Scope<'_> {
                 let is_false = matches!(attribute.value.kind, Kind::Bool(false));
                 match &*attribute.name {
                     "create_before_destroy" | "prevent_destroy" if is_true => {
-                        text.push_str(&format!(".{}()", attribute.name));
+                        let _ = write!(text, ".{}()", attribute.name);
                     }
                     "create_before_destroy" | "prevent_destroy" if is_false => {}
                     "ignore_changes" => match &attribute.value.kind {
                         Kind::Variable(all) if all == "all" => {
-                            text.push_str(".ignore_all_changes()")
+                            text.push_str(".ignore_all_changes()");
                         }
                         Kind::Text(all) if all == "all" => text.push_str(".ignore_all_changes()"),
                         Kind::List(all) => {
@@ -494,10 +495,7 @@ impl Scope<'_> {
                                 Some(paths) => {
                                     let paths: Vec<String> =
                                         paths.iter().map(|it| string(it)).collect();
-                                    text.push_str(&format!(
-                                        ".ignore_changes([{}])",
-                                        paths.join(", ")
-                                    ));
+                                    let _ = write!(text, ".ignore_changes([{}])", paths.join(", "));
                                 }
                                 None => text.push_str(
                                     &self.stop(attribute.place, "these are no paths of attributes"),
@@ -517,20 +515,22 @@ impl Scope<'_> {
                         for one in all {
                             match self.typed(one) {
                                 Some(code) if matches!(code.ty, Ty::Handle(_)) => {
-                                    text.push_str(&format!(
-                                        ".replace_triggered_by({})",
-                                        code.borrowed()
-                                    ));
+                                    let _ =
+                                        write!(text, ".replace_triggered_by({})", code.borrowed());
                                 }
                                 Some(code) if matches!(code.ty, Ty::Output(_)) => {
-                                    text.push_str(&format!(
+                                    let _ = write!(
+                                        text,
                                         ".replace_triggered_by_attribute({})",
                                         code.borrowed()
-                                    ));
+                                    );
                                 }
                                 _ => {
                                     let value = self.dynamic(one);
-                                    text.push_str(&format!(".replace_triggered_by_attribute(&{value}.output::<Value>())"));
+                                    let _ = write!(
+                                        text,
+                                        ".replace_triggered_by_attribute(&{value}.output::<Value>())"
+                                    );
                                 }
                             }
                         }

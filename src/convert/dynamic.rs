@@ -1,5 +1,6 @@
 //! Expressions without a type: every expression of HCL has this form. And how a typed one becomes an argument.
 
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use terrane_core::Type;
@@ -46,19 +47,34 @@ impl Scope<'_> {
                     false => format!("Dyn::object_of([{members}])"),
                 }
             }
-            Kind::Variable(name) => self.unknown_reference(node, name),
+            Kind::Variable(name) => match (
+                self.bound_code(&format!("{name}.key")),
+                self.bound_code(&format!("{name}.value")),
+            ) {
+                // The iterator of a `dynamic` block as a value.
+                (Some(key), Some(value)) => {
+                    let part =
+                        |code: &Code| self.as_dyn(code).unwrap_or_else(|| "Dyn::NULL".to_owned());
+                    format!(
+                        "Dyn::object([(\"key\", {}), (\"value\", {})])",
+                        part(&key),
+                        part(&value)
+                    )
+                }
+                _ => self.unknown_reference(node, name),
+            },
             Kind::Attribute(of, name) => match self.unknown_root(node) {
                 Some(text) => text,
                 None => format!("{}.attr({})", self.receiver(of), string(name)),
             },
             Kind::Index(of, key) => {
-                let key = self.into_dyn(key);
+                let key = self.dyn_argument(key);
                 format!("{}.index({key})", self.receiver(of))
             }
             Kind::Choose(all) => {
-                let condition = self.into_dyn(&all[0]);
+                let condition = self.dyn_argument(&all[0]);
                 let (then, otherwise) =
-                    self.closure(|| (self.into_dyn(&all[1]), self.into_dyn(&all[2])));
+                    self.closure(|| (self.dyn_argument(&all[1]), self.dyn_argument(&all[2])));
                 format!("dynamic::choose({condition}, || {then}, || {otherwise})")
             }
             Kind::Not(of) => format!("!{}", self.dynamic(of)),
@@ -96,7 +112,7 @@ impl Scope<'_> {
     }
 
     /// The expression where `impl Into<Dyn>` is expected.
-    pub(crate) fn into_dyn(&self, node: &Node) -> String {
+    pub(crate) fn dyn_argument(&self, node: &Node) -> String {
         if let Some(code) = self.typed(node) {
             match (&code.ty, code.form) {
                 (Ty::Text | Ty::Int | Ty::Bool | Ty::Float, Form::Literal) => return code.text,
@@ -132,13 +148,13 @@ impl Scope<'_> {
                 Form::Place => format!("Dyn::from(&{})", code.text),
                 Form::Reference => format!("Dyn::from({})", code.text),
             },
-            Ty::Map(of) if code.text.starts_with('[') => {
+            Ty::Map(of) if code.is_bracketed() => {
                 if !matches!(**of, Ty::Text | Ty::Int | Ty::Bool | Ty::Output(_)) {
                     return None;
                 }
                 format!("Dyn::object({})", code.text)
             }
-            Ty::Set(_) if code.text.starts_with('[') => {
+            Ty::Set(_) if code.is_bracketed() => {
                 format!("dynamic::call(\"toset\", [Dyn::from({})])", code.text)
             }
             Ty::List(_) | Ty::Set(_) | Ty::Map(_) | Ty::Option(_) | Ty::Output(_) => {
@@ -169,7 +185,7 @@ impl Scope<'_> {
             Part::Text(text) => format!("Dyn::from({})", string(text)),
             Part::Value(node) => self.dynamic(node),
             Part::If(condition, then, otherwise) => {
-                let condition = self.into_dyn(condition);
+                let condition = self.dyn_argument(condition);
                 let inner = |parts: &[Part]| match parts {
                     [] => "\"\"".to_owned(),
                     [Part::Text(text)] => string(text),
@@ -214,7 +230,7 @@ impl Scope<'_> {
                     "or"
                 };
                 let left = self.receiver(a);
-                let right = self.closure(|| self.into_dyn(b));
+                let right = self.closure(|| self.dyn_argument(b));
                 return format!("{left}.{method}(|| {right})");
             }
             _ => {
@@ -225,12 +241,12 @@ impl Scope<'_> {
                     Operator::Over => "/",
                     _ => "%",
                 };
-                return format!("({} {sign} {})", self.dynamic(a), self.into_dyn(b));
+                return format!("({} {sign} {})", self.dynamic(a), self.dyn_argument(b));
             }
         };
         let right = match b.is_null() {
             true => "Dyn::NULL".to_owned(),
-            false => self.into_dyn(b),
+            false => self.dyn_argument(b),
         };
         format!("{}.{method}({right})", self.receiver(a))
     }
@@ -283,12 +299,14 @@ impl Scope<'_> {
         let mut text = start.to_owned();
         for step in steps {
             match step {
-                Step::Attribute(name) => text.push_str(&format!(".attr({})", string(name))),
+                Step::Attribute(name) => {
+                    let _ = write!(text, ".attr({})", string(name));
+                }
                 Step::Index(key) => {
-                    text.push_str(&format!(".index({})", self.closure(|| self.into_dyn(key))))
+                    let _ = write!(text, ".index({})", self.closure(|| self.dyn_argument(key)));
                 }
                 Step::Splat(inner) => {
-                    text.push_str(&format!(".splat(|one| {})", self.steps("one", inner)));
+                    let _ = write!(text, ".splat(|one| {})", self.steps("one", inner));
                 }
             }
         }
@@ -305,10 +323,10 @@ impl Scope<'_> {
         }
         let (condition, body) = self.binding(bound, || {
             self.closure(|| {
-                let condition = one.condition.as_ref().map(|it| self.into_dyn_owned(it));
-                let body = self.into_dyn_owned(&one.body);
+                let condition = one.condition.as_ref().map(|it| self.dyn_result(it));
+                let body = self.dyn_result(&one.body);
                 let body = match &one.member {
-                    Some(member) => format!("({}, {body})", self.into_dyn_owned(member)),
+                    Some(member) => format!("({}, {body})", self.dyn_result(member)),
                     None => body,
                 };
                 (condition, body)
@@ -335,8 +353,8 @@ impl Scope<'_> {
     }
 
     /// The same for the result of a closure, whose own variables cannot be borrowed.
-    fn into_dyn_owned(&self, node: &Node) -> String {
-        let text = self.into_dyn(node);
+    fn dyn_result(&self, node: &Node) -> String {
+        let text = self.dyn_argument(node);
         match text.strip_prefix('&') {
             Some(place) => format!("{place}.clone()"),
             None => text,
@@ -422,7 +440,7 @@ impl Scope<'_> {
                         Part::Text(more) => text.push_str(more),
                         Part::Value(node) => match node.names()?.as_slice() {
                             ["path", "module"] => {
-                                text.push_str(&self.module.folder.display().to_string())
+                                text.push_str(&self.module.folder.display().to_string());
                             }
                             ["path", "root"] => text.push_str(
                                 &self.configuration.modules[0].folder.display().to_string(),

@@ -1,5 +1,6 @@
 //! Expressions of HCL as expressions of Rust: with types as far as they can be inferred, and dynamic otherwise.
 
+use std::fmt::Write as _;
 use terrane_codegen::BoundKind;
 use terrane_core::Type;
 use terrane_core::schema::Nesting;
@@ -88,7 +89,7 @@ impl Scope<'_> {
         for part in parts {
             match part {
                 Part::Text(text) => {
-                    format.push_str(&escaped(&text.replace('{', "{{").replace('}', "}}")))
+                    format.push_str(&escaped(&text.replace('{', "{{").replace('}', "}}")));
                 }
                 Part::Value(node) => {
                     let code = self.typed(node)?;
@@ -104,7 +105,7 @@ impl Scope<'_> {
                         }
                         Ty::Text | Ty::Int | Ty::Size | Ty::Bool => {}
                         Ty::Output(of) if matches!(**of, Ty::Text | Ty::Number | Ty::Bool) => {
-                            is_output = true
+                            is_output = true;
                         }
                         _ => return None,
                     }
@@ -173,7 +174,9 @@ impl Scope<'_> {
         if !can_be_element(&ty) {
             return None;
         }
-        let all_literal = codes.iter().all(|code| code.form == Form::Literal);
+        // Arrays of two lengths are two types, so that inner ones become lists and maps.
+        let is_deep = matches!(ty, Ty::List(_) | Ty::Set(_) | Ty::Map(_));
+        let all_literal = !is_deep && codes.iter().all(|code| code.form == Form::Literal);
         let elements: Vec<String> = match all_literal {
             true => codes.iter().map(|code| code.text.clone()).collect(),
             false => codes.iter().map(|code| self.moved(code)).collect(),
@@ -190,7 +193,7 @@ impl Scope<'_> {
 
     /// The value for a place that keeps it.
     pub(crate) fn moved(&self, code: &Code) -> String {
-        if code.text.starts_with('[') {
+        if code.is_bracketed() {
             return self.collected(code);
         }
         code.kept()
@@ -1038,11 +1041,11 @@ impl Scope<'_> {
                 for part in parts {
                     match part {
                         Part::Text(text) => {
-                            format.push_str(&escaped(&text.replace('{', "{{").replace('}', "}}")))
+                            format.push_str(&escaped(&text.replace('{', "{{").replace('}', "}}")));
                         }
                         Part::Value(node) => {
                             let name = self.json_output(node, outputs)?;
-                            format.push_str(&format!("{{{name}}}"));
+                            let _ = write!(format, "{{{name}}}");
                         }
                         _ => return None,
                     }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use terrane_codegen::ident;
@@ -106,7 +107,7 @@ fn key_of(names: &[String]) -> Option<String> {
 fn keys_in(body: &Body) -> Vec<String> {
     let mut keys = Vec::new();
     nodes(body, &mut |node| {
-        keys.extend(node.all_references().iter().filter_map(|it| key_of(it)))
+        keys.extend(node.all_references().iter().filter_map(|it| key_of(it)));
     });
     keys
 }
@@ -445,7 +446,7 @@ impl World<'_> {
                 "cloud" => "HCP Terraform keeps no states of programs: choose a backend",
                 _ => "files that override others are not converted: merge them by hand",
             };
-            body.push_str(&format!("{};\n", scope.untranslated(other.place, reason)));
+            let _ = writeln!(body, "{};", scope.untranslated(other.place, reason));
         }
         let mut fields = BTreeMap::new();
         let mut values = String::new();
@@ -472,23 +473,21 @@ impl World<'_> {
                     output.body.value("ephemeral").map(|it| &it.kind),
                     Some(Kind::Bool(true))
                 ) {
-                    body.push_str(&format!(
-                        "{};\n",
+                    let _ = writeln!(
+                        body,
+                        "{};",
                         scope.untranslated(
                             output.place,
                             "an ephemeral output of the root module is stored nowhere"
                         )
-                    ));
+                    );
                     continue;
                 }
                 let text = match is_secret {
                     true => format!("{}.sensitive()", scope.dynamic(value)),
                     false => scope.untyped_argument(value),
                 };
-                values.push_str(&format!(
-                    "{comments}stack.export({}, {text});\n",
-                    string(name)
-                ));
+                let _ = writeln!(values, "{comments}stack.export({}, {text});", string(name));
                 continue;
             }
             let mut code = scope.code(value);
@@ -507,7 +506,7 @@ impl World<'_> {
                 Some(Ty::Dyn) if code.ty != Ty::Dyn => scope.dynamic(value),
                 _ => scope.moved(&code),
             };
-            values.push_str(&format!("{comments}{field}: {text},\n"));
+            let _ = writeln!(values, "{comments}{field}: {text},");
             fields.insert(name.clone(), (field, code.ty));
         }
         if is_root {
@@ -519,12 +518,10 @@ impl World<'_> {
                     .iter()
                     .map(|it| format!("declared.extend({}.cloned());\n", iterated(it)))
                     .collect();
-                body.push_str(&format!(
-                    "let mut declared: Vec<Resource> = Vec::new();\n{all}"
-                ));
+                let _ = write!(body, "let mut declared: Vec<Resource> = Vec::new();\n{all}");
                 values.push_str("declared,\n");
             }
-            body.push_str(&format!("Ok(Self {{ {values} }})\n"));
+            let _ = writeln!(body, "Ok(Self {{ {values} }})");
         }
         Ok(Written {
             body,
@@ -577,7 +574,7 @@ impl World<'_> {
                                 }
                                 _ => format!("&{field}"),
                             };
-                            body.push_str(&format!("let {name} = {convert}.of({value});\n"));
+                            let _ = writeln!(body, "let {name} = {convert}.of({value});");
                             Code::place(name, Ty::Dyn)
                         }
                         (ty, _) => Code::place(field, ty.clone()),
@@ -594,7 +591,7 @@ impl World<'_> {
                     };
                     let name = names.take(&[&variable.name, &format!("{}_default", variable.name)]);
                     let (ty, text) = default_of(&variable, default, scope, convert);
-                    body.push_str(&format!("let {name}{} = {text};\n", annotation(&ty, &text)));
+                    let _ = writeln!(body, "let {name}{} = {text};", annotation(&ty, &text));
                     scope.known.insert(key, Code::place(name, ty));
                 }
             }
@@ -712,7 +709,7 @@ impl World<'_> {
             true => format!("{start}{meta}{}", chain.calls),
             false => {
                 let name = scope.fresh("provider");
-                text.push_str(&format!("let mut {name} = {start}{meta}{};\n", chain.calls));
+                let _ = writeln!(text, "let mut {name} = {start}{meta}{};", chain.calls);
                 for statement in &chain.statements {
                     text.push_str(&statement.replace(HERE, &name));
                 }
@@ -809,7 +806,7 @@ impl World<'_> {
                 (true, true, Some(default)) => default,
                 _ => value,
             };
-            fields.push_str(&format!("{said}{field}: {},\n", as_input(scope, value, ty)));
+            let _ = writeln!(fields, "{said}{field}: {},", as_input(scope, value, ty));
         }
         let mut arguments = String::new();
         if !name.providers.is_empty() {
@@ -824,12 +821,13 @@ impl World<'_> {
                     Ok(format!("{}: {handle}.clone()", ident(&snake(inner))))
                 })
                 .collect();
-            arguments.push_str(&format!(
+            let _ = write!(
+                arguments,
                 ", &{}::{}Providers {{ {} }}",
                 name.file,
                 name.ty,
                 handles?.join(", ")
-            ));
+            );
         }
         if name.after {
             let mut all: Vec<String> = Vec::new();
@@ -893,13 +891,14 @@ impl World<'_> {
     fn check(&self, check: &Block, scope: &Scope<'_>) -> String {
         let mut text = comment_lines(&check.comments);
         for data in check.body.blocks_of("data") {
-            text.push_str(&format!(
-                "{};\n",
+            let _ = writeln!(
+                text,
+                "{};",
                 scope.untranslated(
                     data.place,
                     "a data source inside of a check is not converted: move it out"
                 )
-            ));
+            );
         }
         for assertion in check.body.blocks_of("assert") {
             text.push_str(&scope.condition(assertion));
@@ -958,10 +957,11 @@ impl World<'_> {
                 || to.is_none()
                 || block.body.value("identity").is_some()
             {
-                text.push_str(&format!(
-                    "{};\n",
+                let _ = writeln!(
+                    text,
+                    "{};",
                     scope.untranslated(block.place, "write one `stack.import` for each of these")
-                ));
+                );
                 continue;
             }
             let to = to.unwrap_or_default();
@@ -980,13 +980,14 @@ impl World<'_> {
             };
             match scope.known.get(&to) {
                 Some(code) if matches!(code.ty, Ty::Handle(_)) => {
-                    text.push_str(&format!("stack.import(&{}, {by});\n", code.text));
+                    let _ = writeln!(text, "stack.import(&{}, {by});", code.text);
                 }
                 _ => {
-                    text.push_str(&format!(
-                        "let imported = stack.resource({})?;\nstack.import(&imported, {by});\n",
+                    let _ = writeln!(
+                        text,
+                        "let imported = stack.resource({})?;\nstack.import(&imported, {by});",
                         string(&to)
-                    ));
+                    );
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The new project: its manifest, `main.rs`, the configuration, a file a module, and the bindings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -541,7 +542,7 @@ fn imports(text: &str, own: &[String]) -> String {
     for (krate, names) in &groups {
         if *krate == "std" {
             for name in names {
-                lines.push_str(&format!("use std::{name};\n"));
+                let _ = writeln!(lines, "use std::{name};");
             }
             lines.push('\n');
         }
@@ -557,22 +558,20 @@ fn imports(text: &str, own: &[String]) -> String {
                         .iter()
                         .filter_map(|it| it.strip_prefix("dynamic::"))
                         .collect();
-                    lines.push_str(&format!(
-                        "use terrane_functions::dynamic::{{{}}};\n",
+                    let _ = writeln!(
+                        lines,
+                        "use terrane_functions::dynamic::{{{}}};",
                         names.join(", ")
-                    ));
+                    );
                 }
                 if !plain.is_empty() {
                     let names: Vec<&str> = plain.iter().map(|it| it.as_str()).collect();
-                    lines.push_str(&format!(
-                        "use terrane_functions::{{{}}};\n",
-                        names.join(", ")
-                    ));
+                    let _ = writeln!(lines, "use terrane_functions::{{{}}};", names.join(", "));
                 }
             }
             krate => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                lines.push_str(&format!("use {krate}::{{{}}};\n", names.join(", ")));
+                let _ = writeln!(lines, "use {krate}::{{{}}};", names.join(", "));
             }
         }
     }
@@ -582,7 +581,7 @@ fn imports(text: &str, own: &[String]) -> String {
         .collect();
     if !own.is_empty() {
         let own: Vec<&str> = own.iter().map(|it| it.as_str()).collect();
-        lines.push_str(&format!("\nuse crate::{{{}}};\n", own.join(", ")));
+        let _ = writeln!(lines, "\nuse crate::{{{}}};", own.join(", "));
     }
     lines
 }
@@ -726,10 +725,11 @@ fn backend_of(
             let mut calls = String::new();
             for attribute in &block.body.attributes {
                 let Some(value) = crate::scope::literal_text(&attribute.value) else {
-                    calls.push_str(&format!(
+                    let _ = write!(
+                        calls,
                         ".region({{ {} }})",
                         report(attribute.place, "the program cannot say this of a backend")
-                    ));
+                    );
                     continue;
                 };
                 let call = match (&*attribute.name, &*value) {
@@ -746,7 +746,7 @@ fn backend_of(
                         report(attribute.place, "write this as an option of `S3Backend`")
                     ),
                 };
-                calls.push_str(&format!("\n{call}"));
+                let _ = write!(calls, "\n{call}");
             }
             format!(
                 ".backend(S3Backend::new({}, {}){calls})\n",
@@ -813,81 +813,94 @@ fn module_file(
         } else {
             "#[allow(dead_code)]\n"
         };
-        text.push_str(&format!(
-            "/// What [`{ty}`] takes.\n#[derive(Debug, Clone)]\n{allow}pub struct {ty}Inputs {{\n"
-        ));
+        let _ = writeln!(
+            text,
+            "/// What [`{ty}`] takes.\n#[derive(Debug, Clone)]\n{allow}pub struct {ty}Inputs {{"
+        );
         for block in &module.variables {
             if let Some(of) = inputs.get(&block.labels[0]) {
-                text.push_str(&format!(
-                    "{}pub {}: {},\n",
+                let _ = writeln!(
+                    text,
+                    "{}pub {}: {},",
                     about_of(block, "The variable"),
                     field(&block.labels[0]),
                     of.rust()
-                ));
+                );
             }
         }
         text.push_str("}\n\n");
         let used = mentions(&without_texts(&written.body), "inputs");
-        parameters.push_str(&format!(
+        let _ = write!(
+            parameters,
             ", {}inputs: {ty}Inputs",
             if used { "" } else { "_" }
-        ));
+        );
     }
     if !name.providers.is_empty() {
-        text.push_str(&format!("/// The configurations of providers that [`{ty}`] uses.\n#[derive(Debug, Clone)]\n#[allow(dead_code)]\npub struct {ty}Providers {{\n"));
+        let _ = writeln!(
+            text,
+            "/// The configurations of providers that [`{ty}`] uses.\n#[derive(Debug, Clone)]\n#[allow(dead_code)]\npub struct {ty}Providers {{"
+        );
         for key in &name.providers {
-            text.push_str(&format!(
-                "/// `{key}`.\npub {}: ProviderHandle,\n",
+            let _ = writeln!(
+                text,
+                "/// `{key}`.\npub {}: ProviderHandle,",
                 terrane_codegen::ident(&snake(key))
-            ));
+            );
         }
         text.push_str("}\n\n");
         let used = mentions(&without_texts(&written.body), "providers");
-        parameters.push_str(&format!(
+        let _ = write!(
+            parameters,
             ", {}providers: &{ty}Providers",
             if used { "" } else { "_" }
-        ));
+        );
     }
     if name.after {
         let used = mentions(&without_texts(&written.body), "after");
-        parameters.push_str(&format!(
+        let _ = write!(
+            parameters,
             ", {}after: &[&Resource]",
             if used { "" } else { "_" }
-        ));
+        );
     }
     let derive = if outputs.fields.is_empty() && !name.declared {
         "#[derive(Debug, Clone, Copy)]"
     } else {
         "#[derive(Debug, Clone)]"
     };
-    text.push_str(&format!(
-        "/// What the module gives.\n{derive}\n#[allow(dead_code)]\npub struct {ty} {{\n"
-    ));
+    let _ = writeln!(
+        text,
+        "/// What the module gives.\n{derive}\n#[allow(dead_code)]\npub struct {ty} {{"
+    );
     for block in &module.outputs {
         if let Some((field, of)) = outputs.fields.get(&block.labels[0]) {
-            text.push_str(&format!(
-                "{}pub {field}: {},\n",
+            let _ = writeln!(
+                text,
+                "{}pub {field}: {},",
                 about_of(block, "The output"),
                 of.rust()
-            ));
+            );
         }
     }
     if name.declared {
         text.push_str("/// All resources of the module, for those who come after it.\npub declared: Vec<Resource>,\n");
     }
-    text.push_str(&format!(
-        "}}\n\nimpl {ty} {{\n/// Declares everything in the module.\npub fn declare({parameters}) -> Result<Self> {{\n{}}}\n}}\n",
+    let _ = writeln!(
+        text,
+        "}}\n\nimpl {ty} {{\n/// Declares everything in the module.\npub fn declare({parameters}) -> Result<Self> {{\n{}}}\n}}",
         written.body
-    ));
+    );
     if is_valued(world, place) {
         let fields = outputs
             .fields
             .iter()
             .map(|(name, (field, _))| format!("({}, Dyn::from(&self.{field}))", string(name)));
-        text.push_str(&format!(
-            "\nimpl AsDyn for {ty} {{\nfn as_dyn(&self) -> Dyn {{\nDyn::object([{}])\n}}\n}}\n",
+        let _ = writeln!(
+            text,
+            "\nimpl AsDyn for {ty} {{\nfn as_dyn(&self) -> Dyn {{\nDyn::object([{}])\n}}\n}}",
             fields.collect::<Vec<_>>().join(", ")
-        ));
+        );
     }
     let mut own: Vec<String> = world
         .bindings
@@ -911,7 +924,7 @@ fn module_file(
 
 /// Whether something takes the module as a value: its outputs as one object.
 fn is_valued(world: &World<'_>, place: usize) -> bool {
-    !world.configuration.modules[place].outputs.is_empty() && world.names[place].ty != ""
+    !world.configuration.modules[place].outputs.is_empty() && !world.names[place].ty.is_empty()
 }
 
 /// The manifest of the project.
@@ -1041,11 +1054,11 @@ impl<'a> Variables<'a> {
                 false => variable.about.clone(),
             };
             for line in about.iter().flat_map(|it| it.lines()) {
-                text.push_str(&format!("/// {}\n", line.trim_end()));
+                let _ = writeln!(text, "/// {}", line.trim_end());
             }
             let ident = field(&variable.name);
             if ident.trim_start_matches("r#") != variable.name {
-                text.push_str(&format!("#[serde(rename = {})]\n", string(&variable.name)));
+                let _ = writeln!(text, "#[serde(rename = {})]", string(&variable.name));
             }
             if variable.is_secret {
                 let inner = match ty {
@@ -1053,21 +1066,25 @@ impl<'a> Variables<'a> {
                     _ => "Secret<Value>",
                 };
                 match variable.default {
-                    None if *ty == Ty::Text => text.push_str(&format!("pub {ident}: Secret,\n")),
+                    None if *ty == Ty::Text => {
+                        let _ = writeln!(text, "pub {ident}: Secret,");
+                    }
                     None => {
-                        text.push_str(&format!("pub {ident}: {inner},\n"));
-                        secrets.push_str(&format!(
-                            "/// The value of `{0}`.\npub fn {ident}(&self) -> Dyn {{\nDyn::from(&self.{ident})\n}}\n",
+                        let _ = writeln!(text, "pub {ident}: {inner},");
+                        let _ = writeln!(
+                            secrets,
+                            "/// The value of `{0}`.\npub fn {ident}(&self) -> Dyn {{\nDyn::from(&self.{ident})\n}}",
                             variable.name
-                        ));
+                        );
                     }
                     Some(default) => {
-                        text.push_str(&format!("pub {ident}: Option<{inner}>,\n"));
+                        let _ = writeln!(text, "pub {ident}: Option<{inner}>,");
                         let default = constant_dyn(default);
-                        secrets.push_str(&format!(
-                            "/// The value of `{0}`, or its default.\npub fn {ident}(&self) -> Dyn {{\nself.{ident}.as_ref().map_or_else(|| {default}, Dyn::from)\n}}\n",
+                        let _ = writeln!(
+                            secrets,
+                            "/// The value of `{0}`, or its default.\npub fn {ident}(&self) -> Dyn {{\nself.{ident}.as_ref().map_or_else(|| {default}, Dyn::from)\n}}",
                             variable.name
-                        ));
+                        );
                     }
                 }
                 continue;
@@ -1092,11 +1109,12 @@ impl<'a> Variables<'a> {
                         text.push_str("#[serde(default)]\n");
                     } else {
                         let function = format!("default_{}", snake(&variable.name));
-                        text.push_str(&format!("#[serde(default = \"{function}\")]\n"));
-                        defaults.push_str(&format!(
-                            "\nfn {function}() -> {} {{\n{value}\n}}\n",
+                        let _ = writeln!(text, "#[serde(default = \"{function}\")]");
+                        let _ = writeln!(
+                            defaults,
+                            "\nfn {function}() -> {} {{\n{value}\n}}",
                             ty.rust()
-                        ));
+                        );
                     }
                 }
                 Some(_) if *ty == Ty::Dyn => {
@@ -1108,11 +1126,12 @@ impl<'a> Variables<'a> {
                 Some(_) => text.push_str("#[serde(default)]\n"),
                 None => {}
             }
-            text.push_str(&format!("pub {ident}: {},\n", ty.rust()));
+            let _ = writeln!(text, "pub {ident}: {},", ty.rust());
         }
         text.push_str("}\n");
         for one in &self.structs {
-            text.push_str(&struct_text(one, &format!("One `{}`.", snake(&one.name))));
+            let about = format!("One `{}`.", snake(&one.name));
+            text.push_str(&struct_text(one, &about));
         }
         if self.has_checks || !secrets.is_empty() {
             let check = match self.has_checks {
@@ -1121,7 +1140,7 @@ impl<'a> Variables<'a> {
                 ),
                 false => String::new(),
             };
-            text.push_str(&format!("\nimpl Config {{\n{check}{secrets}}}\n"));
+            let _ = writeln!(text, "\nimpl Config {{\n{check}{secrets}}}");
         }
         text.push_str(&defaults);
         let uses = imports(&text, &[]);
@@ -1138,14 +1157,15 @@ impl<'a> Variables<'a> {
                 continue;
             };
             for line in value.comments.iter().flat_map(|it| it.lines()) {
-                text.push_str(&format!("# {line}\n"));
+                let _ = writeln!(text, "# {line}");
             }
             if variable.is_secret {
-                text.push_str(&format!(
-                    "{} = \"env:{}\"\n",
+                let _ = writeln!(
+                    text,
+                    "{} = \"env:{}\"",
                     variable.name,
                     variable.name.to_ascii_uppercase()
-                ));
+                );
                 continue;
             }
             if value.value.is_null() {
@@ -1156,7 +1176,9 @@ impl<'a> Variables<'a> {
                     let one = ::toml::Table::from_iter([(variable.name.clone(), it.clone())]);
                     let shown = ::toml::to_string(&one).unwrap_or_default();
                     match it.is_table() || shown.contains("\n[") || shown.starts_with('[') {
-                        true => tables.push_str(&format!("\n{shown}")),
+                        true => {
+                            let _ = write!(tables, "\n{shown}");
+                        }
                         false => text.push_str(&shown),
                     }
                 }

@@ -230,6 +230,34 @@ impl Code {
         }
     }
 
+    /// Whether it is an array of Rust: brackets around all of it.
+    pub(crate) fn is_bracketed(&self) -> bool {
+        let mut depth = 0_usize;
+        let mut letters = self.text.char_indices();
+        while let Some((place, letter)) = letters.next() {
+            match letter {
+                '"' => {
+                    while let Some((_, inner)) = letters.next() {
+                        match inner {
+                            '\\' => drop(letters.next()),
+                            '"' => break,
+                            _ => {}
+                        }
+                    }
+                }
+                '[' => depth += 1,
+                ']' => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        return self.text.starts_with('[') && place + 1 == self.text.len();
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
     /// In parentheses, where it stands before a dot or beside an operator.
     pub(crate) fn atomic(&self) -> String {
         match self.atom {

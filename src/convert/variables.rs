@@ -1,5 +1,6 @@
 //! Variables: their types, defaults and conditions.
 
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use terrane_codegen::ident;
@@ -369,18 +370,18 @@ pub(crate) fn struct_text(of: &Struct, about: &str) -> String {
         if terrane_codegen::ident(field.ident.trim_start_matches("r#")) != field.name
             && field.ident.trim_start_matches("r#") != field.name
         {
-            text.push_str(&format!("#[serde(rename = {})]\n", string(&field.name)));
+            let _ = writeln!(text, "#[serde(rename = {})]", string(&field.name));
         }
         match &field.default {
             Some(default) => {
                 let function = format!("{}_{}", snake(&of.name), snake(&field.name));
-                text.push_str(&format!("#[serde(default = \"{function}\")]\n"));
-                defaults.push_str(&format!("\nfn {function}() -> {ty} {{\n{default}\n}}\n"));
+                let _ = writeln!(text, "#[serde(default = \"{function}\")]");
+                let _ = writeln!(defaults, "\nfn {function}() -> {ty} {{\n{default}\n}}");
             }
             None if matches!(field.ty, Ty::Option(_)) => text.push_str("#[serde(default)]\n"),
             None => {}
         }
-        text.push_str(&format!("pub {}: {ty},\n", field.ident));
+        let _ = writeln!(text, "pub {}: {ty},", field.ident);
     }
     text.push_str("}\n");
     text + &defaults
