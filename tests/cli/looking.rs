@@ -1,4 +1,4 @@
-//! The commands that only look: `history`, `console`, `completions`, `--trace`.
+//! The commands that only look: `history`, `console`, `--trace`.
 
 use insta::assert_snapshot;
 use terrane_tests::TestEnvironment;
@@ -105,52 +105,6 @@ fn the_console_looks_up_objects_attributes_and_exports() {
     error: zones has no `[9]`
     hint: `zones` shows what it has
     ");
-}
-
-#[test]
-fn bash_completes_addresses_from_the_state_and_obeys_none_of_them() {
-    let mut stack = network();
-    stack.set(
-        "TERRANE_VAR_ZONES",
-        r#"["a","$(touch owned)`touch owned`'\"; touch owned #"]"#,
-    );
-    stack.run(&["up", "--yes"]).exits(0);
-    let script = stack.run(&["completions", "bash"]).exits(0).stdout;
-    let function = script
-        .lines()
-        .nth(1)
-        .and_then(|line| line.split('(').next());
-    let function = function.expect("a function").to_owned();
-    // The shell's own way: the script is read, and its function is called as for a key.
-    let complete = |line: &str| -> Vec<String> {
-        let line = line.replace('\'', r"'\''");
-        let source = format!(
-            "{script}\nCOMP_LINE='{line}'; COMP_POINT=${{#COMP_LINE}}\n{function} test-stack\n\
-             [ ${{#COMPREPLY[@]}} = 0 ] || printf '%s\\n' \"${{COMPREPLY[@]}}\""
-        );
-        let output = stack.shell("bash", &source).exits(0);
-        assert_eq!(output.stderr, "");
-        output.stdout.lines().map(str::to_owned).collect()
-    };
-    assert_eq!(complete("test-stack pre"), ["preview"]);
-    let base = complete("test-stack state show conf");
-    assert_eq!(base, ["conformance_sdk_thing.base"]);
-    let children = complete("test-stack state show module.");
-    assert_eq!(children.len(), 2, "{children:?}");
-    for child in &children {
-        // Each is one word, and nothing in it runs.
-        stack
-            .shell("bash", &format!("test-stack state show {child}"))
-            .exits(0);
-        let typed = &child[..child.len() - 3];
-        let again = complete(&format!("test-stack state show {typed}"));
-        let whole = format!("'{}'", again.concat());
-        stack
-            .shell("bash", &format!("test-stack state show {whole}"))
-            .exits(0);
-    }
-    assert_eq!(complete("test-stack state show nothing"), [""; 0]);
-    assert!(!stack.path().join("owned").exists());
 }
 
 #[test]

@@ -3,11 +3,13 @@
 mod approval;
 mod bad_input;
 mod bindings;
+mod completions;
 mod damage;
 mod deferred;
 mod ends;
 mod failures;
 mod fleet;
+mod guides;
 mod habits;
 mod hand_over;
 mod import;

@@ -14,6 +14,9 @@ const ASPECT: f64 = 1.6;
 /// On a picture of its own, what is wider than this may flow downwards; narrower things are read from the left to the right.
 pub(in crate::view) const WIDE: f64 = 1_100.0;
 
+/// A column that is no higher than this stays whole.
+const LOW: f64 = 360.0;
+
 /// Room between boxes, in pixels.
 const GAP: f64 = 10.0;
 const COLUMN_GAP: f64 = 36.0;
@@ -196,8 +199,8 @@ fn flowing(flow: Flow, sizes: &[Pair], needs: &[Vec<usize>]) -> Layout {
     let room = |(width, height): &Pair| (width + COLUMN_GAP) * (height + GAP);
     let area: f64 = turned.iter().map(room).sum();
     let high = match flow {
-        Flow::Right => (area / ASPECT).sqrt(),
-        Flow::Down => (area * ASPECT).sqrt(),
+        Flow::Right => (area / ASPECT).sqrt().max(LOW),
+        Flow::Down => (area * ASPECT).sqrt().max(LOW * ASPECT),
     };
     let columns = columns(&turned, needs, high);
     let mut placed = Columns::new(&columns, &turned);

@@ -122,7 +122,7 @@ fn rows(object: &Object, secrets: Secrets) -> Vec<Row> {
 
 /// Rows under each other, those of one level with their `=` in one column; a very long name stands out of it.
 fn write_rows(text: &mut String, rows: &[Row], depth: usize) {
-    const LONGEST: usize = 40;
+    const LONGEST: usize = 48;
     let indent = "  ".repeat(depth);
     let labels = rows.iter().filter(|row| row.has_value());
     let widths = labels.map(|row| width(&row.label));
