@@ -344,7 +344,11 @@ impl<A: Attendant> PlanSource<A> for FreshPlan {
             run,
             cancellation,
         } = held;
-        let recovered = engine.recover(program, run).await;
+        let redeclare = async |values| attendant.redeclare(values).await.map_err(Failed);
+        let (prior, open) = (run.state(), run.open_intents());
+        let more = engine.expand_for_recovery(program, &prior, &open, redeclare);
+        let more = more.await;
+        let recovered = engine.recover(more.as_ref().unwrap_or(program), run).await;
         attendant.recovered(&recovered);
         if let Some(error) = &recovered.record_error {
             return Err(DeployError::from(error.clone()).into());
@@ -409,19 +413,21 @@ async fn expand_and_plan<E: From<DeployError>>(
     options: &PlanOptions,
     redeclare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
 ) -> Result<(Option<Program>, Plan), E> {
-    /// Either the plan or the program failed.
-    struct Failed<E>(E);
-    impl<E: From<DeployError>> From<Diagnostics> for Failed<E> {
-        fn from(diagnostics: Diagnostics) -> Self {
-            Self(DeployError::from(diagnostics).into())
-        }
-    }
     let declare = async |values| redeclare(values).await.map_err(Failed);
     let more = engine.expand(program, prior, options, declare).await;
     let more = more.map_err(|Failed(error)| error)?;
     let planned = engine.plan(more.as_ref().unwrap_or(program), prior, options);
     let plan = planned.await.map_err(DeployError::from)?;
     Ok((more, plan))
+}
+
+/// Either the plan or the program failed.
+struct Failed<E>(E);
+
+impl<E: From<DeployError>> From<Diagnostics> for Failed<E> {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self(DeployError::from(diagnostics).into())
+    }
 }
 
 /// What a run would find of unresolved operations now.
@@ -435,18 +441,25 @@ pub struct Rehearsed {
 }
 
 /// Recovers unresolved operations without recording or waiting, for a plan that is only shown.
-pub async fn rehearse(
+pub async fn rehearse<E: From<DeployError>>(
     engine: &Engine<'_>,
     program: &Program,
     state: State,
     open: Vec<OpenIntent>,
+    redeclare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
 ) -> Rehearsed {
     let (running, open): (Vec<_>, Vec<_>) = open
         .into_iter()
         .partition(|open| open.liveness() == Liveness::Alive);
     let (recovered, state) = match open.is_empty() {
         true => (Recovered::default(), state),
-        false => engine.rehearse(program, &state, open).await,
+        false => {
+            let declare = async |values| redeclare(values).await.map_err(Failed);
+            let more = engine.expand_for_recovery(program, &state, &open, declare);
+            let more = more.await;
+            let program = more.as_ref().unwrap_or(program);
+            engine.rehearse(program, &state, open).await
+        }
     };
     Rehearsed {
         recovered,

@@ -16,7 +16,7 @@ use crate::lint::deprecated;
 use crate::moved::moved;
 use crate::options::{PlanMode, PlanOptions};
 use crate::plan::Plan;
-use crate::plan::inputs::Inputs;
+use crate::plan::inputs::{Inputs, serving};
 use crate::plan::moves::Moves;
 use crate::plan::planner::Planner;
 use crate::plan::value_modules::waiting;
@@ -182,6 +182,29 @@ impl<'a> Engine<'a> {
             }
             expanded = Some(declare(values).await?);
         }
+    }
+
+    /// The program with the modules whose values are known, where no provider outside of them serves an unresolved operation. Due before
+    /// those are recovered; `None` where there is nothing to add, or its value is not known without what is unresolved.
+    pub async fn expand_for_recovery<E: From<Diagnostics>>(
+        &self,
+        program: &Program,
+        prior: &State,
+        open: &[OpenIntent],
+        declare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
+    ) -> Option<Program> {
+        let is_served = |open: &OpenIntent| serving(program, &open.intent.provider).is_some();
+        if open.iter().all(is_served) || waiting(program).next().is_none() {
+            return None;
+        }
+        let blocked = open.iter().map(|open| open.intent.address.clone());
+        let options = PlanOptions {
+            blocked: blocked.collect(),
+            ..PlanOptions::default()
+        };
+        let expanded = self.expand(program, prior, &options, declare).await;
+        // Whatever is wrong is told by the plan that follows.
+        expanded.ok().flatten()
     }
 
     /// The values of modules, as far as they are known.

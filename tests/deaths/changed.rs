@@ -218,6 +218,7 @@ impl Life<'_> {
         let arguments = [verb, "--yes", "--json", "--var", &variable];
         let places = Point::ALL.iter();
         let places = places
+            .filter(|point| point.layer() != Layer::Transfer)
             .filter(|point| self.store != Store::Local || point.layer() != Layer::S3)
             .filter(|point| self.store == Store::Local || point.layer() != Layer::Local);
         let places: Vec<&Point> = places.collect();

@@ -157,12 +157,70 @@ fn places(layer: Layer) -> impl Iterator<Item = &'static str> {
     points.map(|point| point.name())
 }
 
+/// The addresses in a state, by the command that lists them.
+fn listed(stack: &mut MortalStack, elsewhere: &[&str]) -> BTreeSet<String> {
+    let ran = stack.run(&[&["state", "list"], elsewhere].concat());
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    ran.out.lines().map(str::to_owned).collect()
+}
+
+/// The next command of the stack finishes what was announced, and leaves nothing that never arrived.
+#[test]
+fn a_move_between_states_killed_at_any_place_moves_all_or_nothing() {
+    let other = ["--backend", "other.tfstate"];
+    let mut passed = BTreeSet::new();
+    for point in Point::ALL.iter().filter(|it| it.layer() == Layer::Transfer) {
+        let mut stack = MortalStack::new("022", Store::Local);
+        let up = stack.run(&["up", "--yes"]);
+        assert_eq!(up.code, Some(0), "{}{}", up.out, up.err);
+        let before = listed(&mut stack, &[]);
+        // What others stand on stays.
+        let address = before.iter().next_back().expect("objects").clone();
+        let moves = ["state", "mv", "--to", "other.tfstate", "--yes", &address];
+        let case = DeathPlan {
+            place: point.name(),
+            nth: 1,
+            death: Death::Kill,
+            umask: "022",
+            store: Store::Local,
+            replaces: false,
+            unread: false,
+        };
+        let ran = stack.die(&moves, case);
+        assert!(
+            ran.died_as(case),
+            "{}: {}{}",
+            point.name(),
+            ran.out,
+            ran.err
+        );
+        passed.insert(point.name());
+        let next = stack.run(&["preview", "--lock"]);
+        assert_eq!(next.code, Some(0), "{}{}", next.out, next.err);
+        let (here, there) = (listed(&mut stack, &[]), listed(&mut stack, &other));
+        assert!(
+            here.is_disjoint(&there),
+            "{}: {here:?} {there:?}",
+            point.name()
+        );
+        assert_eq!(&here | &there, before, "{}", point.name());
+        if here.contains(&address) {
+            let again = stack.run(&moves);
+            assert_eq!(again.code, Some(0), "{}{}", again.out, again.err);
+        }
+        assert_eq!(listed(&mut stack, &other), BTreeSet::from([address]));
+        stack.nothing_is_locked();
+    }
+    assert_all_passed(places(Layer::Transfer), &passed);
+}
+
 const UMASKS: [&str; 3] = ["000", "022", "077"];
 
 /// Every place of a local run, for some time of passing it each.
 #[test]
 fn a_process_killed_at_any_place_loses_no_object_and_shows_no_secret() {
-    let points = Point::ALL.iter().filter(|it| it.layer() != Layer::S3);
+    let points = Point::ALL.iter();
+    let points = points.filter(|it| !matches!(it.layer(), Layer::S3 | Layer::Transfer));
     let mut cases = Vec::new();
     for (n, point) in points.enumerate() {
         let case = |nth, death| DeathPlan {

@@ -237,6 +237,33 @@ fn a_creation_that_an_earlier_run_lost_in_a_module_is_recovered() {
 }
 
 #[test]
+fn a_creation_is_recovered_whose_provider_only_its_module_declares() {
+    let program = |stack: &mut Stack| {
+        stack.provider(ProviderDeclaration::new(&TEST));
+        let network = new_thing("network").set("name", "xy").declare(stack);
+        stack.module_when_known("buckets", zones(&network), |stack, zones| {
+            let own = ProviderDeclaration::new(&TEST).alias("own");
+            let own = stack.provider(own.set("region", "here"));
+            for zone in &zones {
+                let bucket = Resource::dynamic("test_role", "one").instance_key(zone.as_str());
+                bucket.set("name", zone).provider(&own).declare(stack);
+            }
+            Ok(())
+        })
+    };
+    let mut world = world();
+    world.provider.on_create("x", |call| call.crash_after());
+    world.up_again(program).fails();
+    world.provider.reset();
+    let preview = world.preview_again(program);
+    assert_snapshot!(preview.recovery(), @"");
+    let run = world.up_again(program).succeeds();
+    assert_snapshot!(run.recovery(), @"");
+    let again = world.preview_again(program);
+    assert_snapshot!(again.plan(), @"");
+}
+
+#[test]
 fn a_source_that_goes_before_the_objects_of_its_module_is_warned_of() {
     let program = |name: &'static str| {
         move |stack: &mut Stack| {

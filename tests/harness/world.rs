@@ -402,15 +402,16 @@ impl World {
         let program_of_run = &mut program;
         let work = async {
             let program = program_of_run;
+            let (state, open) = (recorder.state(), recorder.open_intents());
+            let more = engine.expand_for_recovery(program, &state, &open, &declare);
+            let more = more.await;
+            let recovering = more.as_ref().unwrap_or(program);
             let (recovered, prior) = match verb {
                 Verb::Up => {
-                    let recovered = engine.recover(program, &recorder).await;
+                    let recovered = engine.recover(recovering, &recorder).await;
                     (recovered, recorder.state())
                 }
-                Verb::Preview => {
-                    let (state, open) = (recorder.state(), recorder.open_intents());
-                    engine.rehearse(program, &state, open).await
-                }
+                Verb::Preview => engine.rehearse(recovering, &state, open).await,
             };
             options.blocked = recovered.blocked();
             let expanded = async |program: &mut Program, prior: &State, options: &PlanOptions| {

@@ -23,6 +23,7 @@ fn test_of(layer: Layer) -> &'static str {
     match layer {
         Layer::Run => "every_death_at_every_place_loses_no_object_and_creates_none_twice",
         Layer::Local => "a_process_killed_at_any_place_loses_no_object_and_shows_no_secret",
+        Layer::Transfer => "a_move_between_states_killed_at_any_place_moves_all_or_nothing",
         Layer::S3 => {
             "a_process_killed_at_any_place_in_s3_loses_no_object_and_its_lock_can_be_freed"
         }

@@ -86,7 +86,10 @@ async fn plan_and_show(
                 recovered,
                 state,
                 running,
-            } = rehearse(&engine, &program, state, recovered.open).await;
+            } = rehearse(&engine, &program, state, recovered.open, async |values| {
+                session.redeclared(&program, values).await
+            })
+            .await;
             feed.pause();
             session.say(&unresolved::found(&running, Severity::Warning));
             session.say(&recovered.diagnostics);

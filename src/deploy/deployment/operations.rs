@@ -249,7 +249,17 @@ impl Inner {
         let planning = async {
             let Rehearsed {
                 recovered, state, ..
-            } = rehearse(&engine, &program, state, found.open.clone()).await;
+            } = rehearse(
+                &engine,
+                &program,
+                state,
+                found.open.clone(),
+                async |values| {
+                    let again = self.redeclared(&program, values, &operating, redactor);
+                    again.await
+                },
+            )
+            .await;
             let options = PlanOptions {
                 blocked: recovered.blocked(),
                 unread: found.unread,

@@ -70,6 +70,11 @@ pub enum DeferralReason {
         /// Where in its object.
         path: Path,
     },
+    /// It takes an export of another stack, which is not known yet.
+    ExportUnknown {
+        /// The export, as `STACK.NAME`.
+        export: Arc<str>,
+    },
     /// It is in a module that is deferred, which may declare it again.
     ModuleDeferred {
         /// That module.
@@ -95,7 +100,7 @@ impl DeferralReason {
             Self::ByProvider(Deferred::ResourceConfigUnknown) => "resource_config_unknown",
             Self::ByProvider(Deferred::AbsentPrerequisite) => "absent_prereq",
             Self::ByProvider(Deferred::Unknown) => "unknown",
-            Self::ValueUnknown { .. } => "instance_count_unknown",
+            Self::ValueUnknown { .. } | Self::ExportUnknown { .. } => "instance_count_unknown",
             Self::DependencyDeferred { .. }
             | Self::DependentDeferred { .. }
             | Self::ModuleDeferred { .. } => "deferred_prereq",
@@ -128,6 +133,9 @@ impl fmt::Display for DeferredChange {
                 write!(f, "{by} still refers to it, and is deferred")
             }
             DeferralReason::ValueUnknown { .. } => f.write_str("its value is known after apply"),
+            DeferralReason::ExportUnknown { export } => {
+                write!(f, "it takes {export}, known after that stack is applied")
+            }
             DeferralReason::ModuleDeferred { module } => {
                 write!(f, "it stays as it is until {module} is planned")
             }

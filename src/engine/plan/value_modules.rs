@@ -40,6 +40,9 @@ impl fmt::Display for DeferredModule {
             DeferralReason::ValueUnknown { needs, path } => {
                 write!(f, "it takes {}, known after apply", source(needs, path))
             }
+            DeferralReason::ExportUnknown { export } => {
+                write!(f, "it takes {export}, known after that stack is applied")
+            }
             _ => f.write_str("it takes a value, known after apply"),
         }
     }
@@ -248,8 +251,23 @@ fn unknown(module: &ValueModule, scope: &impl Scope) -> DeferralReason {
             needs: reference.address.clone(),
             path: reference.path.clone(),
         },
-        None => DeferralReason::ByProvider(terrane_provider::Deferred::Unknown),
+        None => unknown_export(&module.needs).map_or(
+            DeferralReason::ByProvider(terrane_provider::Deferred::Unknown),
+            |export| DeferralReason::ExportUnknown { export },
+        ),
     }
+}
+
+/// The export of another stack that an expression waits for.
+fn unknown_export(expr: &Expr) -> Option<std::sync::Arc<str>> {
+    let mut unknown = None;
+    expr.for_each_export(&mut |export| {
+        let is_known = export.value().is_some_and(|it| it.value.is_wholly_known());
+        if !is_known && unknown.is_none() {
+            unknown = Some(export.to_string().into());
+        }
+    });
+    unknown
 }
 
 /// The reference to something unknown that is nearest to its object: `endpoint` says more than `certificate_authority[0].data`.

@@ -18,6 +18,8 @@ pub enum Layer {
     Local,
     /// In the store in S3.
     S3,
+    /// Between the records of a move to another state.
+    Transfer,
 }
 
 macro_rules! points {
@@ -100,6 +102,15 @@ points! {
     UnlockBefore = "unlock.before", Run;
     /// The lock is given back.
     Unlocked = "unlock.done", Run;
+
+    /// Instances are announced in the state that they leave.
+    TransferAnnounced = "transfer.announced", Transfer;
+    /// They are in both states.
+    TransferArrived = "transfer.arrived", Transfer;
+    /// They have left; the other state still has its mark.
+    TransferLeft = "transfer.left", Transfer;
+    /// Both journals have the end of it.
+    TransferConfirmed = "transfer.confirmed", Transfer;
 
     /// A new file is on the disk under a temporary name.
     FileWritten = "local.file.written", Local;

@@ -19,6 +19,7 @@ use thiserror::Error;
 
 use super::{Patience, RecordError, Recorder as _, Run, RunError, RunOptions};
 use crate::backend::{BackendError, Backends};
+use crate::crash::{self, Point};
 use crate::edit::{HandOverRefused, forget, hand_over};
 use crate::journal::{OperationId, Record, Transfer, TransferStep};
 
@@ -70,6 +71,7 @@ pub async fn transfer(from: &Run, to: &Run, order: &TransferOrder) -> Result<(),
         at: from.holding.clock.now(),
     };
     from.note(announced.clone()).await?;
+    crash::reach(Point::TransferAnnounced).await;
     let arrived = Transfer {
         step: TransferStep::Arrived,
         other: order.from.clone(),
@@ -77,13 +79,16 @@ pub async fn transfer(from: &Run, to: &Run, order: &TransferOrder) -> Result<(),
         ..announced.clone()
     };
     to.note(arrived.clone()).await?;
+    crash::reach(Point::TransferArrived).await;
     let left = Transfer {
         step: TransferStep::Left,
         change: Some(plan.leaving.change),
         ..announced
     };
     from.note(left).await?;
+    crash::reach(Point::TransferLeft).await;
     to.confirm(arrived).await?;
+    crash::reach(Point::TransferConfirmed).await;
     Ok(())
 }
 

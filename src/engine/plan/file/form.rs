@@ -124,6 +124,7 @@ enum SavedDeferralReason {
     DependencyDeferred(Text<InstanceAddr>),
     DependentDeferred(Text<InstanceAddr>),
     ValueUnknown(Text<InstanceAddr>, SavedPath),
+    ExportUnknown(Arc<str>),
     ModuleDeferred(Text<ModuleAddr>),
 }
 
@@ -228,8 +229,9 @@ impl SchemaTable {
             let resource = &address.resource;
             let kind = match resource.mode {
                 Mode::Managed => FactsKind::Resource,
+                Mode::Data => FactsKind::DataSource,
                 // A plan has no changes of what is ephemeral.
-                Mode::Data | Mode::Ephemeral => FactsKind::DataSource,
+                Mode::Ephemeral => FactsKind::Ephemeral,
             };
             self.lines
                 .push(to_facts_line(kind, &resource.type_name, schema));
@@ -422,6 +424,7 @@ impl From<&DeferralReason> for SavedDeferralReason {
             DeferralReason::ValueUnknown { needs, path } => {
                 Self::ValueUnknown(text(needs), path.into())
             }
+            DeferralReason::ExportUnknown { export } => Self::ExportUnknown(export.clone()),
             DeferralReason::ModuleDeferred { module } => Self::ModuleDeferred(Text(module.clone())),
         }
     }
@@ -443,6 +446,7 @@ impl From<SavedDeferralReason> for DeferralReason {
                 needs: address(needs),
                 path: path.into(),
             },
+            Saved::ExportUnknown(export) => Self::ExportUnknown { export },
             Saved::ModuleDeferred(module) => Self::ModuleDeferred { module: module.0 },
         }
     }

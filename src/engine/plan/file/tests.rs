@@ -255,6 +255,9 @@ fn reasons() -> impl Strategy<Value = DeferralReason> {
             needs: address(),
             path,
         }),
+        Just(DeferralReason::ExportUnknown {
+            export: "network.zones".into(),
+        }),
         Just(DeferralReason::ModuleDeferred {
             module: "module.net[\"a\"].module.subnets"
                 .parse()
