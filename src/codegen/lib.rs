@@ -17,6 +17,7 @@
 //! | `bindings` | facts to Rust, and the names there |
 //! | `build_script` | what a package's build script calls |
 //! | `tree` | formats, writes and compares files |
+//! | `program` | programs that declare objects which exist |
 //! | `project` | bindings among a user's own sources: `bindings add` of a stack program |
 //!
 //! Why not commit the bindings of a large provider: those of AWS are a million lines that nobody reads, and every change of the
@@ -29,6 +30,7 @@ mod catalogue;
 mod extract;
 mod features;
 mod names;
+mod program;
 mod project;
 mod store;
 mod terraform_json;
@@ -42,8 +44,12 @@ pub use catalogue::{Catalogue, CatalogueError, Service};
 pub use extract::extract;
 pub use features::with_features;
 pub use names::ident;
+pub use program::{
+    DeclaredObject, ExistingObject, TypeInProgram, WrittenProgram, declare_existing,
+};
 pub use project::{
-    AddBindings, AddError, AddedBindings, MissingLine, Origin, add_bindings, catalogue_of,
+    AddBindings, AddError, AddedBindings, MissingLine, Origin, ProjectBindings, add_bindings,
+    catalogue_of,
 };
 pub use store::{read_facts, write_facts};
 pub use terraform_json::{ParseSchemasError, from_terraform_json};

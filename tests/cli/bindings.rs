@@ -11,7 +11,7 @@ use crate::stage;
     clippy::disallowed_methods,
     reason = "where the toolchain is, is said by the environment"
 )]
-fn network() -> TestEnvironment {
+pub(crate) fn network() -> TestEnvironment {
     let mut stack = stage::network();
     // What rustup tells those that it starts; without it they look in the home folder.
     for name in ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {

@@ -128,3 +128,102 @@ fn with_json_the_document_holds_the_state() {
     let unchanged = stack.run(&["preview", "--detailed-exitcode"]).exits(0);
     assert!(unchanged.stdout.contains("No changes"), "{unchanged}");
 }
+
+#[test]
+fn objects_that_exist_are_written_as_rust_with_references_among_them() {
+    let mut stack = crate::bindings::network();
+    stack.set("TERRANE_VAR_ZONES", r#"["a"]"#);
+    stack.run(&["up", "--yes"]).exits(0);
+    let folder = stack.objects().join("conformance_sdk_thing");
+    let mut names: Vec<String> = folder
+        .read_dir()
+        .expect("a folder")
+        .map(|file| file.expect("an entry").path())
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    let sdk = |id: &String| format!("conformance_sdk_thing={id}");
+    let objects: Vec<String> = names.iter().map(sdk).collect();
+    let mut generate = vec!["import".to_owned(), "--generate".to_owned()];
+    generate.extend(objects);
+    let known = stack.run(&generate).exits(64);
+    assert!(known.stderr.contains("is in the state already"), "{known}");
+    for address in ["module.network", BASE] {
+        stack.run(&["state", "rm", address, "--yes"]).exits(0);
+    }
+    assert_snapshot!(stack.run(&generate).exits(0), @r##"
+    exit: 0
+    --- stdout ---
+    //! Objects that existed before this program declared them.
+
+    use terrane::{BlockArguments, Resource, Result, Secret, SecretSource, Stack};
+
+    /// Declares the objects, and takes each in that the state does not have.
+    pub fn existing(stack: &mut Stack) -> Result<()> {
+        // Not written here, for it is secret: `secret`. It is read from where `Secret` says.
+        let one_sdk_thing = Resource::dynamic("conformance_sdk_thing", "one")
+            .provider_source("terrane/conformance".parse()?)
+            .set("label", "label of one")
+            .set("name", "one")
+            .set("placement", [BlockArguments::new().set("zone", "zone-a")])
+            .set(
+                "policy",
+                r#"{"Statement":[{"Action":["get","list"],"Effect":"Allow"}]}"#,
+            )
+            .set("size", 1)
+            .set(
+                "secret",
+                Secret::<String>::from_source(SecretSource::Env("ONE_SDK_THING_SECRET".to_owned()))
+                    .output(),
+            )
+            .declare(stack);
+        stack.import(&one_sdk_thing, "one-<id>");
+
+        let child_a_sdk_thing = Resource::dynamic("conformance_sdk_thing", "child_a")
+            .provider_source("terrane/conformance".parse()?)
+            .set("kind", one_sdk_thing.attribute::<String>("id"))
+            .set("label", "label of child-a")
+            .set("name", "child-a")
+            .set("placement", [BlockArguments::new().set("zone", "zone-a")])
+            .set(
+                "rule",
+                [
+                    BlockArguments::new().set("cidr", "").set("port", 22),
+                    BlockArguments::new()
+                        .set("cidr", "10.0.0.0/8")
+                        .set("port", 443),
+                ],
+            )
+            .declare(stack);
+        stack.import(&child_a_sdk_thing, "child-a-<id>");
+
+        Ok(())
+    }
+    --- stderr ---
+    2 of them without bindings, as conformance_sdk_thing: `bindings add` makes some
+    "##);
+    generate.extend(["--into".to_owned(), "existing.rs".to_owned()]);
+    let written = stack.run(&generate).exits(0);
+    assert_snapshot!(written.stderr, @"
+    2 objects written to existing.rs; add `mod existing;` to the program and call `existing::existing(stack)?`, then `test-stack preview` shows them as imports
+    2 of them without bindings, as conformance_sdk_thing: `bindings add` makes some
+    ");
+    assert!(stack.path().join("existing.rs").exists());
+    let again = stack.run(&generate).exits(64);
+    assert!(again.stderr.contains("existing.rs exists"), "{again}");
+    for wrong in ["conformance_sdk_thing", "conformance_sdk_thing=", "a b=1"] {
+        stack.run(&["import", "--generate", wrong]).exits(64);
+    }
+    stack
+        .run(&["import", "--generate", "conformance_sdk_thing=none"])
+        .exits(1);
+    let unknown = stack
+        .run(&["import", "--generate", "nobody_thing=1"])
+        .exits(1);
+    assert!(
+        unknown
+            .stderr
+            .contains("no provider of the program has the resource type"),
+        "{unknown}"
+    );
+}

@@ -3,6 +3,7 @@
 
 mod actions;
 mod breaches;
+mod drafts;
 mod failures;
 mod latest;
 mod lifecycle;

@@ -12,7 +12,7 @@ use terrane_core::{
     ProviderHandle, Resource, Stack,
 };
 use terrane_engine::{
-    Action, Applied, Engine, FinalPlans, Host, Plan, PlanMode, PlanOptions, Silent,
+    Action, Applied, Draft, Engine, FinalPlans, Host, Plan, PlanMode, PlanOptions, Silent, Sought,
 };
 use terrane_provider::{CliConfig, Environment, Launch, NoLog, Plugins, ProviderCommand};
 use terrane_state::{Change, MemoryRecorder, Recorder as _, State, SystemClock, SystemRandom};
@@ -165,6 +165,23 @@ impl Rig {
             self.recorder.intent(intent).await.expect("recorded");
             self.recorder.result(result).await.expect("recorded");
             Ok(id)
+        })
+    }
+
+    /// The draft of the object with that id, which no state has.
+    pub(crate) fn draft(&self, type_name: &str, id: &str) -> Draft {
+        let program = self.program(|_| {});
+        let address = format!("{type_name}.drafted").parse().expect("an address");
+        let sought = Sought {
+            address,
+            id: id.to_owned(),
+            identity: None,
+        };
+        self.with_engine(async |engine| {
+            let state = self.recorder.state();
+            let drafted = engine.draft(&program, &state, vec![sought]).await;
+            let (drafts, _) = drafted.unwrap_or_else(|error| panic!("no draft: {error}"));
+            drafts.into_iter().next().expect("a draft")
         })
     }
 

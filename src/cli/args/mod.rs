@@ -3,6 +3,7 @@
 mod flags;
 mod habits;
 mod line;
+mod objects;
 mod planning;
 mod pricing;
 
@@ -24,6 +25,8 @@ pub(crate) use flags::{
 };
 use habits::{Understood, instead_of, understood};
 pub(crate) use line::{Subject, read_line};
+use objects::named_object;
+pub(crate) use objects::{NamedBy, NamedObject};
 pub(crate) use planning::{Guard, Parallelism, Planning, Selection};
 pub(crate) use pricing::Pricing;
 
@@ -373,9 +376,15 @@ pub(crate) struct Invoke {
 /// `query`.
 #[derive(Debug, Args)]
 pub(crate) struct Query {
-    /// The resource type, for example `aws_instance`
-    #[arg(value_name = "TYPE")]
-    pub(crate) type_name: String,
+    /// The resource type, for example `aws_instance`; several with --generate
+    #[arg(value_name = "TYPE", required = true)]
+    pub(crate) type_names: Vec<String>,
+    /// Write Rust that declares the objects that the state does not have, and imports them
+    #[arg(long)]
+    pub(crate) generate: bool,
+    /// The file for that Rust; without it standard output
+    #[arg(long, value_name = "FILE", requires = "generate")]
+    pub(crate) into: Option<std::path::PathBuf>,
     /// Narrow the list down by an argument of the list resource; a list or map as JSON; repeatable
     #[arg(long = "arg", value_name = "NAME=VALUE")]
     pub(crate) arguments: Vec<String>,
@@ -388,11 +397,17 @@ pub(crate) struct Query {
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// The address that the program declares
-    #[arg(value_name = "ADDRESS", value_parser = InstanceAddr::parse_lenient)]
-    pub(crate) address: InstanceAddr,
+    #[arg(value_name = "ADDRESS", value_parser = InstanceAddr::parse_lenient, required_unless_present = "generate")]
+    pub(crate) address: Option<InstanceAddr>,
     /// The object's id, as the provider's documentation of the type says under "Import"
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
+    #[arg(value_name = "ID", required_unless_present = "generate")]
+    pub(crate) id: Option<String>,
+    /// Write Rust that declares these objects and imports them: `aws_vpc=vpc-1`, or `aws_vpc.main=vpc-1` with a name for it
+    #[arg(long, value_name = "TYPE[.NAME]=ID", num_args = 1.., value_parser = named_object, conflicts_with_all = ["address", "id", "yes"])]
+    pub(crate) generate: Vec<NamedObject>,
+    /// The file for that Rust; without it standard output
+    #[arg(long, value_name = "FILE", requires = "generate")]
+    pub(crate) into: Option<std::path::PathBuf>,
     #[command(flatten)]
     pub(crate) yes: Yes,
 }

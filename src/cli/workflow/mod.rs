@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod approval;
 pub(crate) mod confirmation;
 pub(crate) mod cost;
+pub(crate) mod declaring;
 pub(crate) mod edit;
 pub(crate) mod inspection;
 pub(crate) mod look_up;

@@ -12,6 +12,7 @@
 
 mod cargo;
 mod depth;
+mod found;
 mod seal;
 mod settings;
 
@@ -31,6 +32,8 @@ use crate::extract::extract;
 use crate::names::ident;
 use crate::tree::format_with;
 use settings::TYPES;
+
+pub use found::ProjectBindings;
 
 /// The file with the settings.
 const SETTINGS: &str = "provider.toml";
