@@ -228,7 +228,7 @@ fn installed(
                 versions: versions.parse().ok().filter(|_| !versions.is_empty()),
             };
             let plugins = setup.installed(vec![one], &[], &Unobserved).await;
-            let plugins = plugins.map_err(|error| format!("{}", with_causes(&error)))?;
+            let plugins = plugins.map_err(|error| with_causes(&error).to_string())?;
             let json = plugins.schemas_json(&address).await?;
             let version = plugins
                 .locate(&address)?

@@ -867,7 +867,7 @@ impl World<'_> {
                     });
                 }
             }
-            arguments.push_str(&match all.as_slice() {
+            let argument = match all.as_slice() {
                 [] => ", &[]".to_owned(),
                 all => {
                     let all: Vec<String> = all
@@ -876,7 +876,8 @@ impl World<'_> {
                         .collect();
                     format!(", &[{}].concat()", all.join(", "))
                 }
-            });
+            };
+            arguments.push_str(&argument);
         }
         let inputs = match fields.is_empty() {
             true => String::new(),
@@ -913,7 +914,7 @@ impl World<'_> {
             let from = block.body.value("from").and_then(address_text);
             let to = block.body.value("to").and_then(address_text);
             text.push_str(&comment_lines(&block.comments));
-            text.push_str(&match (from, to, is_root) {
+            let line = match (from, to, is_root) {
                 (Some(from), Some(to), true) => {
                     format!("stack.moved({}, {});\n", string(&from), string(&to))
                 }
@@ -925,7 +926,8 @@ impl World<'_> {
                     "{};\n",
                     scope.untranslated(block.place, "these are no addresses")
                 ),
-            });
+            };
+            text.push_str(&line);
         }
         for block in &module.removed {
             let from = block.body.value("from").and_then(address_text);
@@ -936,7 +938,7 @@ impl World<'_> {
                 )
             });
             text.push_str(&comment_lines(&block.comments));
-            text.push_str(&match (from, destroys, is_root) {
+            let line = match (from, destroys, is_root) {
                 (Some(from), false, true) => format!("stack.removed({});\n", string(&from)),
                 (Some(from), true, _) => format!(
                     "// Destroyed, as everything that is not declared any more: `{from}`.\n"
@@ -948,7 +950,8 @@ impl World<'_> {
                         "this cannot be carried: remove it from the root module"
                     )
                 ),
-            });
+            };
+            text.push_str(&line);
         }
         for block in &module.imports {
             let to = block.body.value("to").and_then(address_text);

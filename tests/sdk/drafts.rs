@@ -118,7 +118,7 @@ fn a_secret_is_named_and_not_told() {
     rig.forget_everything();
     let draft = rig.draft(kind, id.as_str().expect("an id"));
     let secret = Path::root().attribute("secret");
-    assert_eq!(draft.secrets, [secret.clone()]);
+    assert_eq!(draft.secrets, std::slice::from_ref(&secret));
     assert!(draft.differences.contains(&secret));
     assert!(!said(&draft.arguments).to_string().contains("canary"));
 }

@@ -15,6 +15,7 @@ fn asked(shell: Shell, typed: &[&str]) -> Vec<String> {
     let names = Names {
         addresses: ADDRESSES.map(str::to_owned).into(),
         outputs: vec!["endpoint".to_owned(), "id".to_owned()],
+        stacks: vec!["dev".to_owned(), "prod".to_owned()],
     };
     let mut command = Arguments::command();
     command.build();
