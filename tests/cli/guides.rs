@@ -65,6 +65,7 @@ fn every_command_that_a_guide_names_exists_with_its_flags() {
             let is_group = GROUPS.contains(first);
             let second = words.get(1).filter(|word| {
                 is_group
+                    && !word.is_empty()
                     && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
                     && !word.starts_with('-')
             });

@@ -78,6 +78,7 @@ fn a_saved_plan_is_applied_without_any_flag_that_plans() {
         let line = match (flag.get_action().takes_values(), name) {
             (false, _) => format!("up a.plan --{name}"),
             (true, "refresh") => format!("up a.plan --{name} false"),
+            (true, "max-age") => format!("up a.plan --{name} 1d"),
             (true, _) => format!("up a.plan --{name} aws_vpc.main"),
         };
         parse(&line.replacen(" a.plan", "", 1)).expect("valid without a saved plan");
@@ -87,6 +88,13 @@ fn a_saved_plan_is_applied_without_any_flag_that_plans() {
     }
     assert_eq!(
         checked,
-        ["target", "exclude", "replace", "refresh", "refresh-only"]
+        [
+            "target",
+            "exclude",
+            "replace",
+            "refresh",
+            "max-age",
+            "refresh-only"
+        ]
     );
 }
