@@ -42,28 +42,28 @@ fn an_object_that_exists_is_shown_asked_for_and_recorded_and_preview_shows_what_
     exit: 0
     --- stdout ---
     conformance_sdk_thing.base
-      arn = "arn:conformance:one-<id>"
-      code = ""
-      crash = ""
-      delay = ""
-      enabled = true
-      fail_create = ""
-      fail_delete = ""
-      fail_update = ""
-      id = "one-<id>"
-      kind = ""
-      label = "label of one"
-      name = "one"
-      password_digest = ""
+      arn                 = "arn:conformance:one-<id>"
+      code                = ""
+      crash               = ""
+      delay               = ""
+      enabled             = true
+      fail_create         = ""
+      fail_delete         = ""
+      fail_update         = ""
+      id                  = "one-<id>"
+      kind                = ""
+      label               = "label of one"
+      name                = "one"
+      password_digest     = ""
       password_wo_version = 0
-      placement[0].zone = "zone-a"
-      policy = (json)
+      placement[0].zone   = "zone-a"
+      policy (json)
         Statement[0].Action = ["get", "list"]
         Statement[0].Effect = "Allow"
-      ratio = 0
-      revision = 1
-      secret = (sensitive)
-      size = 7
+      ratio               = 0
+      revision            = 1
+      secret              = (sensitive)
+      size                = 7
     --- stderr ---
 
     State serial 3 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.

@@ -158,7 +158,7 @@ fn an_address_may_be_typed_as_the_program_writes_the_key() {
     assert_snapshot!(stack.run(&["import", "conformance_thing.x[9007199254740993]", "id"]), @"
     exit: 64
     --- stderr ---
-    error: invalid value 'conformance_thing.x[9007199254740993]' for '<ADDRESS>': `conformance_thing.x[9007199254740993]` is not a valid resource address: an integer key is at most 9007199254740992 (2^53), because Terraform reads it as a float
+    error: invalid value 'conformance_thing.x[9007199254740993]' for '[ADDRESS]': `conformance_thing.x[9007199254740993]` is not a valid resource address: an integer key is at most 9007199254740992 (2^53), because Terraform reads it as a float
 
     For more information, try '--help'.
     ");

@@ -266,28 +266,28 @@ fn the_state_is_listed_and_shown_without_secrets() {
     exit: 0
     --- stdout ---
     conformance_sdk_thing.base
-      arn = "arn:conformance:one-<id>"
-      code = ""
-      crash = ""
-      delay = ""
-      enabled = true
-      fail_create = ""
-      fail_delete = ""
-      fail_update = ""
-      id = "one-<id>"
-      kind = ""
-      label = "label of one"
-      name = "one"
-      password_digest = ""
+      arn                 = "arn:conformance:one-<id>"
+      code                = ""
+      crash               = ""
+      delay               = ""
+      enabled             = true
+      fail_create         = ""
+      fail_delete         = ""
+      fail_update         = ""
+      id                  = "one-<id>"
+      kind                = ""
+      label               = "label of one"
+      name                = "one"
+      password_digest     = ""
       password_wo_version = 0
-      placement[0].zone = "zone-a"
-      policy = (json)
+      placement[0].zone   = "zone-a"
+      policy (json)
         Statement[0].Action = ["get", "list"]
         Statement[0].Effect = "Allow"
-      ratio = 0
-      revision = 1
-      secret = (sensitive)
-      size = 1
+      ratio               = 0
+      revision            = 1
+      secret              = (sensitive)
+      size                = 1
     "#);
     for command in [
         &["show"][..],

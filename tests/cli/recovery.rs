@@ -55,28 +55,28 @@ fn an_object_that_was_made_is_named_by_its_id_and_goes_into_the_state() {
     exit: 0
     --- stdout ---
     conformance_sdk_thing.base
-      arn = ""
-      code = ""
-      crash = "after_create"
-      delay = ""
-      enabled = true
-      fail_create = ""
-      fail_delete = ""
-      fail_update = ""
-      id = "one-<id>"
-      kind = ""
-      label = "label of one"
-      name = "one"
-      password_digest = ""
+      arn                 = ""
+      code                = ""
+      crash               = "after_create"
+      delay               = ""
+      enabled             = true
+      fail_create         = ""
+      fail_delete         = ""
+      fail_update         = ""
+      id                  = "one-<id>"
+      kind                = ""
+      label               = "label of one"
+      name                = "one"
+      password_digest     = ""
       password_wo_version = 0
-      placement[0].zone = "zone-a"
-      policy = (json)
+      placement[0].zone   = "zone-a"
+      policy (json)
         Statement[0].Action = ["get", "list"]
         Statement[0].Effect = "Allow"
-      ratio = 0
-      revision = 1
-      secret = (sensitive)
-      size = 1
+      ratio               = 0
+      revision            = 1
+      secret              = (sensitive)
+      size                = 1
     --- stderr ---
     conformance_sdk_thing.base is resolved
 

@@ -278,13 +278,13 @@ fn a_sensitive_path_inside_a_dynamic_value_is_hidden_and_the_value_shown_without
     };
     insta::assert_snapshot!(run(&["state", "show", "x_thing.e"]).stdout, @r#"
     x_thing.e
-      id = "e"
-      looks.type = "string"
-      looks.value = "visible"
-      plain = [1, 2.5]
-      sorted.token = (sensitive)
+      id             = "e"
+      looks.type     = "string"
+      looks.value    = "visible"
+      plain          = [1, 2.5]
+      sorted.token   = (sensitive)
       written["a b"] = (sensitive)
-      written.c = "visible"
+      written.c      = "visible"
     "#);
     run(&["show"]);
     let shown = run(&["show", "--json"]).json();

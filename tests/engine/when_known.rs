@@ -240,6 +240,7 @@ fn a_creation_that_an_earlier_run_lost_in_a_module_is_recovered() {
 fn a_creation_is_recovered_whose_provider_only_its_module_declares() {
     let program = |stack: &mut Stack| {
         stack.provider(ProviderDeclaration::new(&TEST));
+        stack.owner_tags(true);
         let network = new_thing("network").set("name", "xy").declare(stack);
         stack.module_when_known("buckets", zones(&network), |stack, zones| {
             let own = ProviderDeclaration::new(&TEST).alias("own");

@@ -191,11 +191,12 @@ fn staging_costs_less_and_keeps_the_checklist() {
       112.70 in all
       Not in it:
         module.backups.aws_backup_vault.main, restore points: the usage file has no `stored_gb`
+        module.backups.aws_backup_vault.main, restore points of databases: the usage file has no `databases_gb`
         module.cluster.aws_cloudwatch_log_group.cluster, logs ingested: the usage file has no `ingested_gb`
         module.cluster.aws_cloudwatch_log_group.cluster, logs stored: the usage file has no `stored_gb`
         module.registry.aws_ecr_repository.api, storage: the usage file has no `stored_gb`
         module.cluster.aws_eks_cluster.main, extended support: EKS offers Kubernetes 1.28 no more: it refuses a new cluster, and upgrades an old one to a version whose extended support costs a surcharge
-        module.cluster.aws_eks_node_group.main, instances: the price of spot capacity changes by the hour
+        module.cluster.aws_eks_node_group.main, instances: the price of spot capacity changes by the hour; a table of one's own says it as `ec2.t3.medium.spot`
         module.network.aws_nat_gateway.main[0], data processed: the usage file has no `processed_gb`
         3 × aws_s3_bucket, reads: the usage file has no `gets_thousand`
         3 × aws_s3_bucket, storage: the usage file has no `stored_gb`
