@@ -42,6 +42,8 @@ mod program;
 mod project;
 mod scope;
 mod sources;
+#[cfg(test)]
+mod tests;
 mod ty;
 mod variables;
 

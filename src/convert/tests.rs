@@ -1,0 +1,247 @@
+//! Configurations of our own, converted: what comes out, and what is refused.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use terrane_codegen::from_terraform_json;
+
+use crate::{Options, Project, Schemas, convert};
+
+/// The schemas of a provider that does not exist.
+fn schemas() -> Schemas {
+    let providers = from_terraform_json(include_bytes!("cases/schema.json")).expect("schemas");
+    let named = providers.into_iter().map(|(source, schema)| {
+        let source = source.trim_start_matches("registry.terraform.io/");
+        (source.to_owned(), ("1.0.0".to_owned(), schema))
+    });
+    named.collect()
+}
+
+fn converted(from: &Path) -> Result<Project, String> {
+    let options = Options {
+        from: from.to_owned(),
+        name: Some("case".to_owned()),
+        terrane: None,
+    };
+    convert(&options, &schemas()).map_err(|error| error.to_string())
+}
+
+/// A configuration in a folder of its own, by file.
+fn of_files(files: &[(&str, &str)]) -> (tempfile::TempDir, Result<Project, String>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    let project = converted(folder.path());
+    (folder, project)
+}
+
+/// The configuration with that text in its `main.tf`, and the provider that does not exist.
+fn of(text: &str) -> Result<Project, String> {
+    let providers =
+        "terraform {\n required_providers {\n acme = { source = \"example/acme\" }\n }\n}";
+    of_files(&[("main.tf", text), ("versions.tf", providers)]).1
+}
+
+fn refused(text: &str) -> String {
+    of(text).expect_err("it is refused")
+}
+
+fn main_of(text: &str) -> String {
+    let project = of(text).expect("it converts");
+    project.files["src/main.rs"].clone()
+}
+
+fn cases() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
+}
+
+#[test]
+fn every_construct_is_carried() {
+    let project = converted(&cases().join("every")).expect("it converts");
+    assert_eq!(project.untranslated, []);
+    let own: BTreeMap<&String, &String> = project
+        .files
+        .iter()
+        .filter(|(path, _)| !path.starts_with('.'))
+        .collect();
+    let whole: String = own
+        .iter()
+        .map(|(path, text)| format!("=== {path}\n{text}\n"))
+        .collect();
+    insta::assert_snapshot!(whole);
+}
+
+#[test]
+fn json_and_hcl_are_one_language() {
+    let hcl = of(r#"
+        variable "name" { default = "a" }
+        resource "acme_network" "it" {
+          name = "x-${var.name}"
+          rule {
+            port = 1
+          }
+        }
+        output "id" { value = acme_network.it.id }
+    "#);
+    let json = r#"{
+        "terraform": {"required_providers": {"acme": {"source": "example/acme"}}},
+        "variable": {"name": {"default": "a"}},
+        "resource": {"acme_network": {"it": {"name": "x-${var.name}", "rule": [{"port": 1}]}}},
+        "output": {"id": {"value": "${acme_network.it.id}"}}
+    }"#;
+    let (_folder, json) = of_files(&[("main.tf.json", json)]);
+    let (hcl, json) = (hcl.expect("it converts"), json.expect("it converts"));
+    assert_eq!(hcl.files["src/main.rs"], json.files["src/main.rs"]);
+    assert_eq!(hcl.files["src/config.rs"], json.files["src/config.rs"]);
+}
+
+#[test]
+fn what_cannot_be_carried_stops_the_compiler_with_the_original() {
+    let text = main_of(
+        r#"
+        resource "acme_network" "it" {
+          name = "a"
+          provisioner "local-exec" {
+            command = "echo done"
+          }
+        }"#,
+    );
+    assert!(text.contains("compile_error!"), "{text}");
+    assert!(
+        text.contains("main.tf:4: a `provisioner` cannot be carried"),
+        "{text}"
+    );
+    assert!(text.contains("echo done"), "{text}");
+}
+
+#[test]
+fn broken_configurations_are_refused_with_a_place() {
+    for (text, place, reason) in [
+        ("resource \"acme_network\" {", "main.tf:", ""),
+        (
+            "colour = 3",
+            "main.tf:1",
+            "`colour` cannot stand outside of a block",
+        ),
+        (
+            "thing \"a\" {}",
+            "main.tf:1",
+            "`thing` is no block of the language",
+        ),
+        (
+            "resource \"acme_network\" {}",
+            "main.tf:1",
+            "`resource` needs 2 labels, found 1",
+        ),
+        (
+            "variable \"a\" {}\nvariable \"a\" {}",
+            "main.tf:2",
+            "`var.a` is declared twice; first at main.tf:1",
+        ),
+        (
+            "variable \"a\" { type = strin }",
+            "main.tf:1",
+            "the type of variable `a` is no type",
+        ),
+        (
+            "locals {\n a = local.b\n b = local.a\n}",
+            "main.tf:",
+            "depends on itself",
+        ),
+        (
+            "resource \"acme_ship\" \"a\" {}",
+            "main.tf:1",
+            "example/acme 1.0.0 has no resource type `acme_ship`",
+        ),
+        (
+            "module \"a\" { source = \"./a\" }",
+            "main.tf:1",
+            "module `a` has no folder",
+        ),
+        ("module \"a\" {}", "main.tf:1", "module `a` has no `source`"),
+        (
+            "module \"a\" { source = \"hashicorp/a/b\" }",
+            "main.tf:1",
+            "run `terraform init` first",
+        ),
+        ("output \"a\" {}", "main.tf:1", "output `a` has no `value`"),
+    ] {
+        let error = refused(text);
+        assert!(
+            error.contains(place) && error.contains(reason),
+            "{text}: {error}"
+        );
+    }
+    let error = refused("resource \"cloud_thing\" \"a\" {}");
+    assert_eq!(
+        error,
+        "there is no schema of the provider hashicorp/cloud, which `cloud_thing` needs (main.tf:1)"
+    );
+}
+
+#[test]
+fn modules_are_checked_against_their_calls() {
+    let module = "variable \"name\" {}\nvariable \"size\" { default = 1 }\noutput \"name\" { value = var.name }";
+    let calls = |call: &str| {
+        let root = format!("module \"a\" {{\n source = \"./a\"\n {call}\n}}");
+        of_files(&[("main.tf", &root), ("a/main.tf", module)]).1
+    };
+    assert!(calls("name = \"x\"").is_ok());
+    assert_eq!(
+        calls("").expect_err("refused"),
+        "main.tf:1: module `a` lacks its variable `name`"
+    );
+    assert_eq!(
+        calls("name = 1\n nme = 2").expect_err("refused"),
+        "main.tf:4: module `a` has no variable `nme`"
+    );
+    let cyclic = of_files(&[
+        ("main.tf", "module \"a\" { source = \"./a\" }"),
+        ("a/main.tf", "module \"b\" { source = \"../b\" }"),
+        ("b/main.tf", "module \"a\" { source = \"../a\" }"),
+    ]);
+    let error = cyclic.1.expect_err("refused");
+    assert!(error.ends_with("the module calls itself"), "{error}");
+}
+
+#[test]
+fn what_names_nothing_stops_the_compiler() {
+    let text = main_of("resource \"acme_network\" \"a\" { name = var.nothing }");
+    assert!(
+        text.contains("nothing is declared as `var.nothing`"),
+        "{text}"
+    );
+    let text = main_of("resource \"acme_network\" \"a\" {\n name = \"a\"\n colour = 3\n}");
+    assert!(
+        text.contains("the schema has no argument `colour`"),
+        "{text}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(
+        std::env::var("TERRANE_CONVERT_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(24)
+    ))]
+
+    /// A configuration with a piece cut out, doubled or moved is converted or refused, and never a panic.
+    #[test]
+    fn no_mutation_makes_the_converter_panic(from in 0_usize..4000, length in 0_usize..60, to in 0_usize..4000, cut in any::<bool>()) {
+        let text = include_str!("cases/every/main.tf");
+        let place = |at: usize| (at.min(text.len())..=text.len()).find(|it| text.is_char_boundary(*it)).unwrap_or(0);
+        let (start, end, target) = (place(from), place(from + length), place(to));
+        let mut mutated = text.to_owned();
+        mutated.insert_str(target, &text[start..end]);
+        if cut && target >= end {
+            mutated.replace_range(start..end, "");
+        }
+        let variables = include_str!("cases/every/variables.tf");
+        let module = include_str!("cases/every/modules/subnet/main.tf");
+        let files = [("main.tf", &*mutated), ("variables.tf", variables), ("modules/subnet/main.tf", module)];
+        let _ = of_files(&files).1;
+    }
+}
