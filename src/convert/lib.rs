@@ -11,14 +11,14 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `ast`, `native`, `newlines`, `json` | HCL's expressions and bodies, read from both syntaxes |
+//! | `ast`, `native`, `newlines`, `literals`, `json` | HCL's expressions and bodies, read from both syntaxes |
 //! | `model` | modules: what each declares and calls |
 //! | `bindings` | the types in use, and their names in Rust |
 //! | `ty`, `scope` | types of expressions; what names are in the program |
 //! | `expr`, `dynamic` | expressions with types, and without |
 //! | `variables` | constraints, defaults, the configuration |
 //! | `blocks`, `declare`, `program` | arguments, declarations, functions |
-//! | `project` | files |
+//! | `project`, `deep` | files; the stack that all of this runs on |
 //! | [`planned`], [`check`], [`against`] | the proof: that the program plans what Terraform plans |
 //!
 //! Why not types that a person writes by hand into a mapping: a conversion has to need nobody. Why not dynamic values everywhere: the
@@ -30,9 +30,11 @@ mod bindings;
 mod blocks;
 pub mod check;
 mod declare;
+mod deep;
 mod dynamic;
 mod expr;
 mod json;
+mod literals;
 mod model;
 mod names;
 mod native;
@@ -57,6 +59,8 @@ pub use sources::ConvertError;
 /// # Errors
 /// When the configuration is not valid.
 pub fn required_providers(folder: &std::path::Path) -> Result<Vec<(String, String)>, ConvertError> {
-    let configuration = model::read(folder)?;
-    Ok(bindings::required(&configuration))
+    deep::with_room(|| {
+        let configuration = model::read(folder)?;
+        Ok(bindings::required(&configuration))
+    })
 }

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use hcl_edit::expr::{Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOperator};
 use hcl_edit::structure::Body as HclBody;
-use hcl_edit::template::{Directive, Element, Strip, Template};
+use hcl_edit::template::{Directive, Element};
 use hcl_edit::{Decorate, RawString, Span};
 
 use crate::ast::{Attribute, Block, Body, For, Kind, Node, Operator, Part, Place, Step};
-use crate::newlines::joined;
+use crate::literals::{Written, literals};
+use crate::newlines::{Newlines, readable};
 
 /// What is wrong with a text, and where: line and column.
 pub(crate) struct Unreadable {
@@ -23,28 +24,50 @@ impl Unreadable {
             reason: format!("{}: `{}`", error.message(), error.line().trim()),
         }
     }
+
+    fn deep(text: &str, at: usize) -> Self {
+        Self {
+            line: text.as_bytes()[..at]
+                .iter()
+                .filter(|it| **it == b'\n')
+                .count()
+                + 1,
+            reason: "too many brackets are inside of each other".to_owned(),
+        }
+    }
+}
+
+/// The text as the parser can read it.
+fn readable_by(text: &str, newlines: Newlines) -> Result<String, Unreadable> {
+    readable(text, newlines).map_err(|at| Unreadable::deep(text, at))
 }
 
 /// The body of a file.
 pub(crate) fn body(file: usize, text: &str) -> Result<Body, Unreadable> {
-    let body = hcl_edit::parser::parse_body(text).or_else(|error| {
-        // The places stay the same; an error is one of the text as it was written.
-        hcl_edit::parser::parse_body(&joined(text)).map_err(|_| Unreadable::of(&error))
+    // The places stay the same.
+    let kept = readable_by(text, Newlines::Kept)?;
+    let body = hcl_edit::parser::parse_body(&kept).or_else(|error| {
+        let joined = readable_by(text, Newlines::Joined)?;
+        hcl_edit::parser::parse_body(&joined).map_err(|_| Unreadable::of(&error))
     })?;
-    Ok(Reader { file }.body(&body))
+    Ok(Reader { file, text }.body(&body))
 }
 
 /// An expression on its own.
 pub(crate) fn expression(place: Place, text: &str) -> Result<Node, Unreadable> {
+    readable_by(text, Newlines::Kept)?;
     let expression = hcl_edit::parser::parse_expr(text).map_err(|error| Unreadable::of(&error))?;
-    Ok(placed(Reader { file: place.file }.node(&expression), place))
+    let file = place.file;
+    Ok(placed(Reader { file, text }.node(&expression), place))
 }
 
 /// A template on its own: the strings of JSON, and template files.
 pub(crate) fn template(place: Place, text: &str) -> Result<Node, Unreadable> {
+    readable_by(text, Newlines::Kept)?;
     let template =
         hcl_edit::parser::parse_template(text).map_err(|error| Unreadable::of(&error))?;
-    let kind = Reader { file: place.file }.template(&template);
+    let file = place.file;
+    let kind = Reader { file, text }.template(template.iter(), Written::Lines);
     Ok(placed(Node::new(kind, place), place))
 }
 
@@ -53,8 +76,9 @@ fn placed(node: Node, place: Place) -> Node {
     Node { place, ..node }
 }
 
-struct Reader {
+struct Reader<'a> {
     file: usize,
+    text: &'a str,
 }
 
 fn comments(decor: &RawString) -> Vec<String> {
@@ -95,7 +119,7 @@ fn of_decor(decor: &hcl_edit::Decor) -> Vec<String> {
     sides.into_iter().flatten().flat_map(comments).collect()
 }
 
-impl Reader {
+impl Reader<'_> {
     fn place(&self, span: Option<Range<usize>>) -> Place {
         let span = span.unwrap_or_default();
         Place {
@@ -170,8 +194,15 @@ impl Reader {
                 });
                 Kind::Object(members.collect())
             }
-            Expression::StringTemplate(template) => self.parts_kind(template.iter()),
-            Expression::HeredocTemplate(heredoc) => self.template(&heredoc.template),
+            Expression::StringTemplate(template) => self.template(template.iter(), Written::Quoted),
+            Expression::HeredocTemplate(heredoc) => {
+                let start = expression.span().map_or(0, |it| it.start);
+                let written = match start.checked_sub(1).and_then(|it| self.text.get(it..)) {
+                    Some(rest) if rest.starts_with("<<-") => Written::Indented,
+                    _ => Written::Lines,
+                };
+                self.template(heredoc.template.iter(), written)
+            }
             Expression::Parenthesis(inner) => self.kind(inner.inner()),
             Expression::Variable(name) => Kind::Variable(name.to_string()),
             Expression::Conditional(it) => Kind::Choose(Box::new([
@@ -283,12 +314,10 @@ impl Reader {
         steps
     }
 
-    fn template(&self, template: &Template) -> Kind {
-        self.parts_kind(template.iter())
-    }
-
-    fn parts_kind<'a>(&self, elements: impl Iterator<Item = &'a Element>) -> Kind {
-        let mut parts = self.parts(elements, false, false);
+    fn template<'a>(&self, elements: impl Iterator<Item = &'a Element>, written: Written) -> Kind {
+        let elements: Vec<&Element> = elements.collect();
+        let mut texts = literals(&elements, written).into_iter();
+        let mut parts = self.parts(elements.into_iter(), &mut texts);
         // A template that is one interpolation is its value, of whatever type.
         if let [Part::Value(_)] = parts.as_slice()
             && let Some(Part::Value(node)) = parts.pop()
@@ -302,86 +331,35 @@ impl Reader {
         }
     }
 
-    /// The parts; spaces at the start or end belong to a neighbour that strips them.
+    /// The parts, with what their literals keep.
     fn parts<'a>(
         &self,
         elements: impl Iterator<Item = &'a Element>,
-        strip_start: bool,
-        strip_end: bool,
+        texts: &mut dyn Iterator<Item = String>,
     ) -> Vec<Part> {
-        let elements: Vec<&Element> = elements.collect();
-        let starts = |strip: Strip| matches!(strip, Strip::Start | Strip::Both);
-        let ends = |strip: Strip| matches!(strip, Strip::End | Strip::Both);
-        let first_strip = |element: &Element| match element {
-            Element::Literal(_) => false,
-            Element::Interpolation(it) => starts(it.strip),
-            Element::Directive(it) => match &**it {
-                Directive::If(it) => starts(it.if_expr.strip),
-                Directive::For(it) => starts(it.for_expr.strip),
-            },
-        };
-        let last_strip = |element: &Element| match element {
-            Element::Literal(_) => false,
-            Element::Interpolation(it) => ends(it.strip),
-            Element::Directive(it) => match &**it {
-                Directive::If(it) => ends(it.endif_expr.strip),
-                Directive::For(it) => ends(it.endfor_expr.strip),
-            },
-        };
         let mut parts = Vec::new();
-        for (place, element) in elements.iter().enumerate() {
+        for element in elements {
             match element {
-                Element::Literal(text) => {
-                    let before = match place {
-                        0 => strip_start,
-                        place => last_strip(elements[place - 1]),
-                    };
-                    let after = match elements.get(place + 1) {
-                        None => strip_end,
-                        Some(next) => first_strip(next),
-                    };
-                    let mut text: &str = text.as_str();
-                    if before {
-                        text = text.trim_start();
-                    }
-                    if after {
-                        text = text.trim_end();
-                    }
-                    if !text.is_empty() {
-                        parts.push(Part::Text(text.to_owned()));
-                    }
-                }
+                Element::Literal(_) => match texts.next() {
+                    Some(text) if !text.is_empty() => parts.push(Part::Text(text)),
+                    _ => {}
+                },
                 Element::Interpolation(it) => parts.push(Part::Value(self.node(&it.expr))),
                 Element::Directive(it) => parts.push(match &**it {
                     Directive::If(it) => {
-                        let end = it
-                            .else_expr
-                            .as_ref()
-                            .map_or(it.endif_expr.strip, |it| it.strip);
-                        let then = self.parts(
-                            it.if_expr.template.iter(),
-                            ends(it.if_expr.strip),
-                            starts(end),
-                        );
-                        let otherwise = it.else_expr.as_ref().map(|other| {
-                            self.parts(
-                                other.template.iter(),
-                                ends(other.strip),
-                                starts(it.endif_expr.strip),
-                            )
-                        });
                         let condition = self.node(&it.if_expr.cond_expr);
-                        Part::If(condition, then, otherwise.unwrap_or_default())
+                        let then = self.parts(it.if_expr.template.iter(), texts);
+                        let otherwise = match &it.else_expr {
+                            Some(other) => self.parts(other.template.iter(), texts),
+                            None => Vec::new(),
+                        };
+                        Part::If(condition, then, otherwise)
                     }
                     Directive::For(it) => Part::For {
                         key: it.for_expr.key_var.as_ref().map(|name| name.to_string()),
                         value: it.for_expr.value_var.to_string(),
                         of: self.node(&it.for_expr.collection_expr),
-                        body: self.parts(
-                            it.for_expr.template.iter(),
-                            ends(it.for_expr.strip),
-                            starts(it.endfor_expr.strip),
-                        ),
+                        body: self.parts(it.for_expr.template.iter(), texts),
                     },
                 }),
             }

@@ -1,4 +1,16 @@
-//! Newlines that HCL does not see: those between brackets, which the parser of `hcl-edit` refuses inside of conditions.
+//! The text as `hcl-edit` can read it: without newlines that HCL does not see, and without the `-` of heredocs.
+//!
+//! It refuses newlines between brackets inside of conditions. From the lines of `<<-` it takes more than the spaces that they share; the
+//! [`literals`](crate::literals) are counted here instead.
+
+/// What is done with newlines between brackets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Newlines {
+    /// They stay, and comments between them.
+    Kept,
+    /// A space stands for each, and for each byte of a comment there.
+    Joined,
+}
 
 /// What a text is inside of.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -11,14 +23,23 @@ enum Inside {
     Quotes,
 }
 
-/// The text with a space for each newline that says nothing, and for each byte of a comment there. All else stays where it is.
-pub(crate) fn joined(text: &str) -> String {
+/// How many brackets and quotes may be around something: whoever reads it calls itself for each.
+const DEEPEST: usize = 500;
+
+/// The text with `<<` for `<<-`, a space before it. All stays where it is.
+///
+/// # Errors
+/// With the place of a bracket that is inside of too many others.
+pub(crate) fn readable(text: &str, newlines: Newlines) -> Result<String, usize> {
     let bytes = text.as_bytes();
     let mut made = bytes.to_vec();
     let mut inside: Vec<Inside> = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         let rest = &bytes[at..];
+        if inside.len() > DEEPEST {
+            return Err(at);
+        }
         if inside.last() == Some(&Inside::Quotes) {
             match rest {
                 [b'\\', ..] => at += 1,
@@ -35,7 +56,7 @@ pub(crate) fn joined(text: &str) -> String {
             at += 1;
             continue;
         }
-        let joins = inside.last() == Some(&Inside::Brackets);
+        let joins = newlines == Newlines::Joined && inside.last() == Some(&Inside::Brackets);
         let mut length = 1;
         match rest {
             [b'"', ..] => inside.push(Inside::Quotes),
@@ -61,13 +82,18 @@ pub(crate) fn joined(text: &str) -> String {
                     made[at..end].fill(b' ');
                 }
             }
-            [b'<', b'<', ..] => length = heredoc(rest),
+            [b'<', b'<', after @ ..] => {
+                length = heredoc(rest);
+                if length > 2 && after.first() == Some(&b'-') {
+                    made[at..at + 3].copy_from_slice(b" <<");
+                }
+            }
             _ => {}
         }
         at += length;
     }
     // Whole characters were replaced by spaces, or nothing was.
-    String::from_utf8(made).unwrap_or_else(|_| text.to_owned())
+    Ok(String::from_utf8(made).unwrap_or_else(|_| text.to_owned()))
 }
 
 fn begins_loop(after: &[u8]) -> bool {
@@ -114,7 +140,7 @@ mod tests {
     #[test]
     fn newlines_between_brackets_become_spaces_and_nothing_moves() {
         let text = "a = { for k in x : k => k == 1 ? [\n1] : # why\n 2\n}\nb = {\n c = 1\n}\n";
-        let made = joined(text);
+        let made = readable(text, Newlines::Joined).expect("it is not deep");
         assert_eq!(made.len(), text.len());
         assert_eq!(
             made,
@@ -127,13 +153,20 @@ mod tests {
     fn texts_heredocs_and_objects_keep_their_newlines() {
         for text in [
             "a = (\"(\" == \"${f(\"[\")}\") ? {\n b = 1\n} : 2\n",
-            "a = [<<-EOT\n  (x\n  # no comment\n  EOT\n, 1]\n",
+            "a = [<<EOT\n  (x\n  # no comment\n  EOT\n, 1]\n",
             "block {\n # (\n a = 1 /* [ */\n b = 2\n}\n",
             "a = \"$${x(\"\nb = 1\n",
             "a = f({\n b = 1\n c = 2\n})\n",
         ] {
-            assert_eq!(joined(text), text);
+            assert_eq!(readable(text, Newlines::Joined), Ok(text.to_owned()));
         }
+    }
+
+    #[test]
+    fn the_dash_of_a_heredoc_goes_and_nothing_moves() {
+        let text = "a = f(<<-EOT\n  <<-x\n  EOT\n)\nb = \"<<-x\n\" # <<-x\n";
+        let made = text.replacen("<<-", " <<", 1);
+        assert_eq!(readable(text, Newlines::Kept), Ok(made));
     }
 
     #[test]
@@ -148,7 +181,8 @@ mod tests {
             "))))",
             "\\",
         ] {
-            assert_eq!(joined(text).len(), text.len());
+            let made = readable(text, Newlines::Joined).expect("it is not deep");
+            assert_eq!(made.len(), text.len());
         }
     }
 }

@@ -163,6 +163,14 @@ output "text" {
   EOT
 }
 
+output "script" {
+  value = <<-EOT
+      a ${var.prefix}
+    b
+      c
+  EOT
+}
+
 output "password" {
   value     = var.password
   sensitive = true
