@@ -119,6 +119,9 @@ fn run(arguments: &Arguments, environment: Environment) -> Result<ExitCode, Box<
     for one in &project.untranslated {
         println!("  {}: {}", one.place, one.reason);
     }
+    for note in &project.notes {
+        println!("  {note}");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use terrane_codegen::ident;
 
-use crate::ast::{Attribute, Block, Body, Kind, Node};
+use crate::ast::{Attribute, Block, Body, Kind, Node, Place};
 use crate::bindings::{Bindings, local_of, source_of};
 use crate::blocks::{HERE, comment_lines};
 use crate::declare::{Instances, address_text, instances};
@@ -112,17 +112,10 @@ fn keys_in(body: &Body) -> Vec<String> {
     keys
 }
 
-/// Every name that a module refers to.
-fn references(module: &Module) -> BTreeSet<String> {
-    let mut all: BTreeSet<String> = BTreeSet::new();
+/// The values that a module is made of.
+fn values<'a>(module: &'a Module, visit: &mut dyn FnMut(&'a Node)) {
     for local in &module.locals {
-        all.extend(
-            local
-                .value
-                .all_references()
-                .iter()
-                .filter_map(|it| key_of(it)),
-        );
+        visit(&local.value);
     }
     let bodies = module.resources.iter().map(|it| &it.block.body);
     let bodies = bodies.chain(module.calls.iter().map(|it| &it.block.body));
@@ -133,14 +126,34 @@ fn references(module: &Module) -> BTreeSet<String> {
         .chain(&module.checks);
     let bodies = bodies.chain(blocks.map(|it| &it.body));
     for body in bodies {
-        all.extend(keys_in(body));
+        nodes(body, visit);
     }
+}
+
+/// Every name that a module refers to.
+fn references(module: &Module) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    values(module, &mut |node| {
+        all.extend(node.all_references().iter().filter_map(|it| key_of(it)));
+    });
     all
+}
+
+/// Where a module first asks for the workspace.
+pub(crate) fn workspace_of(module: &Module) -> Option<Place> {
+    let mut first = None;
+    values(module, &mut |node| {
+        let mut names = node.all_references().into_iter();
+        if first.is_none() && names.any(|it| it.join(".") == "terraform.workspace") {
+            first = Some(node.place);
+        }
+    });
+    first
 }
 
 impl World<'_> {
     fn order(&self, module: &Module) -> Result<Vec<Item>, ConvertError> {
-        let mut items: Vec<(String, Item, Vec<String>, crate::ast::Place)> = Vec::new();
+        let mut items: Vec<(String, Item, Vec<String>, Place)> = Vec::new();
         for (place, block) in module.providers.iter().enumerate() {
             items.push((
                 provider_key(block),
@@ -273,7 +286,10 @@ impl World<'_> {
             .known
             .insert("path.module".to_owned(), path(&module.path));
         scope.known.insert("path.root".to_owned(), path("."));
-        scope.known.insert("path.cwd".to_owned(), path("."));
+        let folder = "std::env::current_dir().expect(\"a working folder\").display().to_string()";
+        scope
+            .known
+            .insert("path.cwd".to_owned(), Code::owned(folder, Ty::Text));
         scope
             .known
             .insert("terraform.workspace".to_owned(), path("default"));
@@ -439,7 +455,7 @@ impl World<'_> {
         for check in &module.checks {
             body.push_str(&self.check(check, &scope));
         }
-        body.push_str(&self.changes(module, is_root, &scope));
+        body.push_str(&self.changes(place, &scope));
         for other in &module.others {
             let reason = match &*other.kind {
                 "provider_meta" => "`provider_meta` is `ProviderMeta` in the program",
@@ -907,41 +923,35 @@ impl World<'_> {
         text
     }
 
-    /// What the module says about objects that exist.
-    fn changes(&self, module: &Module, is_root: bool, scope: &Scope<'_>) -> String {
+    /// What the module says about objects that exist; what those say that it calls, where it is the root module.
+    fn changes(&self, place: usize, scope: &Scope<'_>) -> String {
+        let module = &self.configuration.modules[place];
         let mut text = String::new();
-        for block in &module.moved {
-            let from = block.body.value("from").and_then(address_text);
-            let to = block.body.value("to").and_then(address_text);
-            text.push_str(&comment_lines(&block.comments));
-            let line = match (from, to, is_root) {
-                (Some(from), Some(to), true) => {
-                    format!("stack.moved({}, {});\n", string(&from), string(&to))
-                }
-                // A program moves from the root; what a module did long ago is done.
-                (Some(from), Some(to), false) => {
-                    format!("// Moved inside of the module, once: `{from}` to `{to}`.\n")
-                }
-                _ => format!(
-                    "{};\n",
-                    scope.untranslated(block.place, "these are no addresses")
-                ),
-            };
-            text.push_str(&line);
+        if place == 0 {
+            self.moves(0, "", scope, &mut text);
         }
         for block in &module.removed {
             let from = block.body.value("from").and_then(address_text);
-            let destroys = block.body.blocks_of("lifecycle").any(|it| {
-                matches!(
-                    it.body.value("destroy").map(|it| &it.kind),
-                    Some(Kind::Bool(true))
-                )
+            let destroys = block.body.blocks_of("lifecycle").find_map(|it| {
+                match it.body.value("destroy").map(|it| &it.kind) {
+                    Some(Kind::Bool(truth)) => Some(*truth),
+                    _ => None,
+                }
             });
             text.push_str(&comment_lines(&block.comments));
-            let line = match (from, destroys, is_root) {
-                (Some(from), false, true) => format!("stack.removed({});\n", string(&from)),
-                (Some(from), true, _) => format!(
+            let line = match (from, destroys) {
+                (Some(from), Some(false)) if place == 0 => {
+                    format!("stack.removed({});\n", string(&from))
+                }
+                (Some(from), Some(true)) => format!(
                     "// Destroyed, as everything that is not declared any more: `{from}`.\n"
+                ),
+                (Some(_), None) => format!(
+                    "{};\n",
+                    scope.untranslated(
+                        block.place,
+                        "Terraform destroys what this names, OpenTofu forgets it: write `lifecycle { destroy = … }`"
+                    )
                 ),
                 _ => format!(
                     "{};\n",
@@ -995,6 +1005,51 @@ impl World<'_> {
             }
         }
         text
+    }
+}
+
+impl World<'_> {
+    /// The moves in a module and in those that it calls, with whole addresses: a program moves from the root.
+    fn moves(&self, place: usize, prefix: &str, scope: &Scope<'_>, text: &mut String) {
+        let module = &self.configuration.modules[place];
+        for block in &module.moved {
+            let address = |name: &str| block.body.value(name).and_then(address_text);
+            text.push_str(&comment_lines(&block.comments));
+            let _ = match (address("from"), address("to")) {
+                (Some(from), Some(to)) => writeln!(
+                    text,
+                    "stack.moved({}, {});",
+                    string(&format!("{prefix}{from}")),
+                    string(&format!("{prefix}{to}"))
+                ),
+                _ => writeln!(
+                    text,
+                    "{};",
+                    scope.untranslated(block.place, "these are no addresses")
+                ),
+            };
+        }
+        for call in &module.calls {
+            if matches!(instances(&call.block.body), Instances::One) {
+                let prefix = format!("{prefix}module.{}.", call.name);
+                self.moves(call.module, &prefix, scope, text);
+                continue;
+            }
+            if let Some(block) = self.first_move(call.module) {
+                let reason = format!(
+                    "write one `stack.moved` for each instance of `{prefix}module.{}`, with the module's address before both",
+                    call.name
+                );
+                let _ = writeln!(text, "{};", scope.untranslated(block.place, &reason));
+            }
+        }
+    }
+
+    fn first_move(&self, place: usize) -> Option<&Block> {
+        let module = &self.configuration.modules[place];
+        let mut calls = module.calls.iter();
+        let own = module.moved.first();
+        own.or_else(|| calls.find_map(|call| self.first_move(call.module)))
     }
 }
 

@@ -11,6 +11,7 @@ use terrane_codegen::{AddBindings, Origin, add_bindings, format};
 
 use crate::ast::{Kind, Node};
 use crate::bindings::{Bindings, Schemas};
+use crate::deep::with_room;
 use crate::expr::mentions;
 use crate::model::{self, Configuration};
 use crate::names::{Names, snake};
@@ -42,6 +43,8 @@ pub struct Project {
     pub copies: BTreeMap<String, PathBuf>,
     /// What the program cannot say: each is a `compile_error!` in it.
     pub untranslated: Vec<Untranslated>,
+    /// What the program does not do as the configuration did, by place; it compiles all the same.
+    pub notes: Vec<String>,
     /// How many blocks the configuration has, those of its modules among them.
     pub blocks: usize,
     bindings: Vec<(String, String, Vec<String>)>,
@@ -58,6 +61,10 @@ const FILES: [&str; 3] = ["main", "config", "lib"];
 /// # Errors
 /// When it is not valid, or a schema is missing; each names its place.
 pub fn convert(options: &Options, schemas: &Schemas) -> Result<Project, ConvertError> {
+    with_room(|| converted(options, schemas))
+}
+
+fn converted(options: &Options, schemas: &Schemas) -> Result<Project, ConvertError> {
     let configuration = model::read(&options.from)?;
     let bindings = Bindings::of(&configuration, schemas)?;
     let name = options.name.clone().unwrap_or_else(|| {
@@ -112,6 +119,7 @@ pub fn convert(options: &Options, schemas: &Schemas) -> Result<Project, ConvertE
         files,
         copies,
         untranslated,
+        notes: notes(&configuration),
         bindings: providers
             .map(|(source, it)| (source.clone(), it.module.clone(), it.patterns.clone()))
             .collect(),
@@ -272,7 +280,7 @@ fn settle(
             }
         }
         if is_settled {
-            return Ok((written, inputs, outputs));
+            return Ok((written, asked, made));
         }
         inputs = asked;
         outputs = made;
@@ -422,6 +430,31 @@ fn module_names(configuration: &Configuration, bindings: &Bindings) -> Vec<Modul
         }
     }
     all
+}
+
+/// Values that no variable takes, and the workspaces that programs do not have.
+fn notes(configuration: &Configuration) -> Vec<String> {
+    let sources = &configuration.sources;
+    let variables = &configuration.modules[0].variables;
+    let mut notes = Vec::new();
+    for value in &configuration.values {
+        if !variables.iter().any(|it| it.labels[0] == value.name) {
+            notes.push(format!(
+                "{}: no variable is called `{}`: the value is left out",
+                sources.shown(value.place),
+                value.name
+            ));
+        }
+    }
+    for module in &configuration.modules {
+        if let Some(place) = crate::program::workspace_of(module) {
+            notes.push(format!(
+                "{}: `terraform.workspace` is \"default\" in the program: convert each workspace that you have, or read a variable",
+                sources.shown(place)
+            ));
+        }
+    }
+    notes
 }
 
 /// How many blocks there are.

@@ -223,10 +223,107 @@ fn what_names_nothing_stops_the_compiler() {
     );
 }
 
+#[test]
+fn moves_inside_of_a_module_have_its_address() {
+    let module = "moved {\n from = acme_network.a\n to = acme_network.b\n}\nmodule \"in\" {\n source = \"../in\"\n}";
+    let inner = "moved {\n from = acme_network.c[0]\n to = acme_network.c[\"x\"]\n}";
+    let with = |root: &str| {
+        let files = [
+            ("main.tf", root),
+            ("a/main.tf", module),
+            ("in/main.tf", inner),
+        ];
+        of_files(&files).1.expect("it converts")
+    };
+    let once = with("module \"a\" {\n source = \"./a\"\n}\nmodule \"b\" {\n source = \"./a\"\n}");
+    assert_eq!(once.untranslated, []);
+    let main = once.files["src/main.rs"].replace([' ', '\n'], "");
+    for name in ["a", "b"] {
+        let own = format!(
+            "stack.moved(\"module.{name}.acme_network.a\",\"module.{name}.acme_network.b\");"
+        );
+        assert!(main.contains(&own), "{main}");
+        let deep = format!("module.{name}.module.in.acme_network.c");
+        let inner = format!("stack.moved(\"{deep}[0]\",\"{deep}[\\\"x\\\"]\",);");
+        assert!(main.contains(&inner), "{main}");
+    }
+    let many = with("module \"a\" {\n source = \"./a\"\n count = 2\n}");
+    let [one] = many.untranslated.as_slice() else {
+        panic!("{:?}", many.untranslated);
+    };
+    assert_eq!(one.place, "a/main.tf:1");
+    assert!(one.reason.contains("each instance of `module.a`"));
+}
+
+#[test]
+fn what_the_program_does_differently_is_said() {
+    let main = "variable \"a\" {}\nlocals {\n b = \"x-${terraform.workspace}\"\n}\noutput \"c\" {\n value = \"${path.cwd}/${local.b}\"\n}";
+    let values = "a = 1\ncolour = 3\n";
+    let project = of_files(&[("main.tf", main), ("terraform.tfvars", values)])
+        .1
+        .expect("it converts");
+    insta::assert_snapshot!(project.notes.join("\n"), @r#"
+    terraform.tfvars:2: no variable is called `colour`: the value is left out
+    main.tf:3: `terraform.workspace` is "default" in the program: convert each workspace that you have, or read a variable
+    "#);
+    assert!(project.files["src/main.rs"].contains("std::env::current_dir()"));
+}
+
+#[test]
+fn what_terraform_and_opentofu_understand_differently_is_asked() {
+    let text = main_of("removed {\n from = acme_network.a\n}");
+    assert!(
+        text.contains("Terraform destroys what this names"),
+        "{text}"
+    );
+    let text = main_of("removed {\n from = acme_network.a\n lifecycle {\n destroy = false\n }\n}");
+    assert!(text.contains("stack.removed(\"acme_network.a\")"), "{text}");
+}
+
+/// Bytes that are no configuration, and ones that would fill a stack.
+#[test]
+fn no_text_ends_the_converter() {
+    let deep = |open: &str, inner: &str, close: &str| {
+        format!(
+            "locals {{\n a = {}{inner}{}\n}}",
+            open.repeat(1000),
+            close.repeat(1000)
+        )
+    };
+    let error = of(&deep("[", "", "]")).expect_err("it is refused");
+    assert_eq!(
+        error,
+        "main.tf:2: too many brackets are inside of each other"
+    );
+    for text in [
+        deep("(", "1", ")"),
+        deep("{a=", "1", "}"),
+        deep("!", "true", ""),
+        deep("- ", "1", ""),
+        deep("f(", "1", ")"),
+        deep("\"${", "1", "}\""),
+        deep("true ? 1 : ", "1", ""),
+        deep("1 + ", "1", ""),
+        "a {".repeat(1000),
+        format!("locals {{\n a = b{}\n}}", ".c".repeat(1000)),
+        format!("locals {{\n a = b{}\n}}", "[0]".repeat(1000)),
+        "\0".to_owned(),
+        "locals {\n a = <<-\n}".to_owned(),
+        "locals {\n a = <<-EOT\n".to_owned(),
+        "locals {\n a = \"${\"\n}".to_owned(),
+        "locals {\n a = 1e999999999\n}".to_owned(),
+        "locals {\n a = \"\\u{110000}\"\n}".to_owned(),
+        "/*".to_owned(),
+    ] {
+        let start = text.get(..40).unwrap_or(&text);
+        if let Err(error) = of(&text) {
+            assert!(error.starts_with("main.tf:"), "{start}: {error}");
+        }
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(
-        std::env::var("TERRANE_CONVERT_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(24)
-    ))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// A configuration with a piece cut out, doubled or moved is converted or refused, and never a panic.
     #[test]
