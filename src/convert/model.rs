@@ -128,6 +128,7 @@ pub(crate) fn read(root: &Path) -> Result<Configuration, ConvertError> {
         String::new(),
         String::new(),
         ".".to_owned(),
+        None,
     )?;
     let values = reader.values()?;
     let Reader {
@@ -158,6 +159,7 @@ impl Reader<'_> {
         key: String,
         name: String,
         path: String,
+        call: Option<Place>,
     ) -> Result<usize, ConvertError> {
         let folder = tidy(&folder);
         let mut files: Vec<PathBuf> = Vec::new();
@@ -200,9 +202,10 @@ impl Reader<'_> {
         };
         if let Some(place) = self.places.get(&identity) {
             if self.around.contains(place) {
+                let place = call.map(|it| self.sources.shown(it));
                 return Err(ConvertError::Invalid {
-                    place: folder.display().to_string(),
-                    reason: "the module calls itself".to_owned(),
+                    place: place.unwrap_or_else(|| folder.display().to_string()),
+                    reason: format!("module `{name}` calls itself, by this call"),
                 });
             }
             return Ok(*place);
@@ -281,7 +284,8 @@ impl Reader<'_> {
             }
             let target = tidy(&target);
             let path = relative(self.root, &target);
-            call.module = self.module(target, inner, call.name.clone(), path)?;
+            let place = Some(call.block.place);
+            call.module = self.module(target, inner, call.name.clone(), path, place)?;
         }
         self.around.pop();
         let known = std::mem::take(&mut self.modules[place]);
