@@ -257,9 +257,9 @@ fn a_creation_is_recovered_whose_provider_only_its_module_declares() {
     world.up_again(program).fails();
     world.provider.reset();
     let preview = world.preview_again(program);
-    assert_snapshot!(preview.recovery(), @"");
+    assert_snapshot!(preview.recovery(), @r#"module.buckets.test_role.one["x"]: create: Adopted { id: "x-5" } (it has the owner tag of this creation)"#);
     let run = world.up_again(program).succeeds();
-    assert_snapshot!(run.recovery(), @"");
+    assert_snapshot!(run.recovery(), @r#"module.buckets.test_role.one["x"]: create: Adopted { id: "x-5" } (it has the owner tag of this creation)"#);
     let again = world.preview_again(program);
     assert_snapshot!(again.plan(), @"");
 }

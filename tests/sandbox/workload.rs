@@ -175,6 +175,10 @@ fn machines_are_told_what_is_deferred_and_why() {
         "mode": "managed",
         "name": "shop",
         "provider_name": "registry.opentofu.org/hashicorp/kubernetes",
+        "source": {
+          "filename": "tests/sandbox/eks.rs",
+          "line": 88
+        },
         "type": "kubernetes_namespace_v1"
       }
     }

@@ -86,7 +86,19 @@ func read(text []byte) (*tfjson.Plan, error) {
 	for _, key := range others {
 		delete(keys, key)
 	}
-	rest, err := json.Marshal(keys)
+	var changes []map[string]json.RawMessage
+	if err := json.Unmarshal(keys["resource_changes"], &changes); err != nil {
+		return nil, err
+	}
+	for _, change := range changes {
+		delete(change, "source")
+	}
+	rest, err := json.Marshal(changes)
+	if err != nil {
+		return nil, err
+	}
+	keys["resource_changes"] = rest
+	rest, err = json.Marshal(keys)
 	if err != nil {
 		return nil, err
 	}
