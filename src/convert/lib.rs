@@ -15,10 +15,12 @@
 //! | `model` | modules: what each declares and calls |
 //! | `bindings` | the types in use, and their names in Rust |
 //! | `ty`, `scope` | types of expressions; what names are in the program |
-//! | `expr`, `dynamic` | expressions with types, and without |
-//! | `variables` | constraints, defaults, the configuration |
-//! | `blocks`, `declare`, `program` | arguments, declarations, functions |
-//! | `project`, `deep` | files; the stack that all of this runs on |
+//! | `expr`, `reference`, `functions`, `dynamic` | expressions with types, and without |
+//! | `variables`, `settings` | constraints and defaults; the configuration |
+//! | `blocks`, `declare`, `calls`, `changes` | arguments, declarations, calls of modules, moves |
+//! | `order`, `program`, `settle` | a function a module, and the types that they hand each other |
+//! | `files`, `imports`, `survey`, `project` | files, what they use, what is reported, the whole |
+//! | `deep` | the stack that all of this runs on |
 //! | [`planned`], [`check`], [`against`] | the proof: that the program plans what Terraform plans |
 //!
 //! Why not types that a person writes by hand into a mapping: a conversion has to need nobody. Why not dynamic values everywhere: the
@@ -28,22 +30,32 @@ pub mod against;
 mod ast;
 mod bindings;
 mod blocks;
+mod calls;
+mod changes;
 pub mod check;
 mod declare;
 mod deep;
 mod dynamic;
 mod expr;
+mod files;
+mod functions;
+mod imports;
 mod json;
 mod literals;
 mod model;
 mod names;
 mod native;
 mod newlines;
+mod order;
 pub mod planned;
 mod program;
 mod project;
+mod reference;
 mod scope;
+mod settings;
+mod settle;
 mod sources;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod ty;

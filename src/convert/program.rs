@@ -4,19 +4,20 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::PathBuf;
-
 use terrane_codegen::ident;
 
-use crate::ast::{Attribute, Block, Body, Kind, Node, Place};
+use crate::ast::{Attribute, Block, Kind, Node};
 use crate::bindings::{Bindings, local_of, source_of};
 use crate::blocks::{HERE, comment_lines};
-use crate::declare::{Instances, address_text, instances};
-use crate::model::{Call, Configuration, Mode, Module};
+use crate::calls::default_of;
+use crate::declare::{Instances, instances};
+use crate::model::{Configuration, Mode, Module};
 use crate::names::{Names, pascal, snake};
+use crate::order::{Item, keys_in, references};
 use crate::scope::{ModuleOutputs, Scope, Untranslated, string};
 use crate::sources::ConvertError;
 use crate::ty::{Code, Form, Ty};
-use crate::variables::{Constraint, Variable, constant};
+use crate::variables::Variable;
 
 /// The types of a module's inputs, by the names of its variables; those that no call sets are missing.
 pub(crate) type Inputs = BTreeMap<String, Ty>;
@@ -36,7 +37,7 @@ pub(crate) struct ModuleName {
 }
 
 /// One module as it was written.
-pub(crate) struct Written {
+pub(crate) struct ModuleCode {
     /// The body of its function.
     pub(crate) body: String,
     pub(crate) outputs: ModuleOutputs,
@@ -76,192 +77,12 @@ const RESERVED: [&str; 14] = [
     "block",
 ];
 
-/// Something that is declared in the order of references.
-#[derive(Clone, Copy)]
-enum Item {
-    Provider(usize),
-    Local(usize),
-    Resource(usize),
-    Call(usize),
-}
-
-/// All values in a body, blocks included.
-fn nodes<'a>(body: &'a Body, visit: &mut dyn FnMut(&'a Node)) {
-    for attribute in &body.attributes {
-        visit(&attribute.value);
-    }
-    for block in &body.blocks {
-        nodes(&block.body, visit);
-    }
-}
-
-/// The key of what a reference names: `local.x`, `aws_vpc.main`, `data.aws_ami.it`.
-fn key_of(names: &[String]) -> Option<String> {
-    let count = match names.first()?.as_str() {
-        "data" | "ephemeral" => 3,
-        _ => 2,
-    };
-    (names.len() >= count).then(|| names[..count].join("."))
-}
-
-fn keys_in(body: &Body) -> Vec<String> {
-    let mut keys = Vec::new();
-    nodes(body, &mut |node| {
-        keys.extend(node.all_references().iter().filter_map(|it| key_of(it)));
-    });
-    keys
-}
-
-/// The values that a module is made of.
-fn values<'a>(module: &'a Module, visit: &mut dyn FnMut(&'a Node)) {
-    for local in &module.locals {
-        visit(&local.value);
-    }
-    let bodies = module.resources.iter().map(|it| &it.block.body);
-    let bodies = bodies.chain(module.calls.iter().map(|it| &it.block.body));
-    let blocks = module
-        .outputs
-        .iter()
-        .chain(&module.providers)
-        .chain(&module.checks);
-    let bodies = bodies.chain(blocks.map(|it| &it.body));
-    for body in bodies {
-        nodes(body, visit);
-    }
-}
-
-/// Every name that a module refers to.
-fn references(module: &Module) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
-    values(module, &mut |node| {
-        all.extend(node.all_references().iter().filter_map(|it| key_of(it)));
-    });
-    all
-}
-
-/// Where a module first asks for the workspace.
-pub(crate) fn workspace_of(module: &Module) -> Option<Place> {
-    let mut first = None;
-    values(module, &mut |node| {
-        let mut names = node.all_references().into_iter();
-        if first.is_none() && names.any(|it| it.join(".") == "terraform.workspace") {
-            first = Some(node.place);
-        }
-    });
-    first
-}
-
 impl World<'_> {
-    fn order(&self, module: &Module) -> Result<Vec<Item>, ConvertError> {
-        let mut items: Vec<(String, Item, Vec<String>, Place)> = Vec::new();
-        for (place, block) in module.providers.iter().enumerate() {
-            items.push((
-                provider_key(block),
-                Item::Provider(place),
-                keys_in(&block.body),
-                block.place,
-            ));
-        }
-        for (place, local) in module.locals.iter().enumerate() {
-            let keys = local
-                .value
-                .all_references()
-                .iter()
-                .filter_map(|it| key_of(it))
-                .collect();
-            items.push((
-                format!("local.{}", local.name),
-                Item::Local(place),
-                keys,
-                local.place,
-            ));
-        }
-        for (place, resource) in module.resources.iter().enumerate() {
-            let mut keys = keys_in(&resource.block.body);
-            let provider = resource.block.body.value("provider").and_then(Node::names);
-            let provider = provider.map_or_else(
-                || local_of(&resource.type_name).to_owned(),
-                |names| names.join("."),
-            );
-            keys.push(format!("provider {provider}"));
-            items.push((
-                resource.address(),
-                Item::Resource(place),
-                keys,
-                resource.block.place,
-            ));
-        }
-        for (place, call) in module.calls.iter().enumerate() {
-            let mut keys = keys_in(&call.block.body);
-            keys.extend(module.providers.iter().map(provider_key));
-            items.push((
-                format!("module.{}", call.name),
-                Item::Call(place),
-                keys,
-                call.block.place,
-            ));
-        }
-        let by_key: HashMap<&str, usize> = items
-            .iter()
-            .enumerate()
-            .map(|(place, it)| (&*it.0, place))
-            .collect();
-        let mut sorted = Vec::new();
-        // 0: not seen, 1: being visited, 2: done.
-        let mut seen = vec![0_u8; items.len()];
-        for start in 0..items.len() {
-            let mut path = vec![(start, 0_usize)];
-            if seen[start] == 2 {
-                continue;
-            }
-            seen[start] = 1;
-            while let Some((item, next)) = path.pop() {
-                let keys = &items[item].2;
-                let Some(key) = keys.get(next) else {
-                    seen[item] = 2;
-                    sorted.push(items[item].1);
-                    continue;
-                };
-                path.push((item, next + 1));
-                let Some(&dependency) = by_key.get(&**key) else {
-                    continue;
-                };
-                match seen[dependency] {
-                    0 => {
-                        seen[dependency] = 1;
-                        path.push((dependency, 0));
-                    }
-                    // A provider that is configured by what it serves has to be declared after it.
-                    1 if matches!(items[dependency].1, Item::Provider(_)) => {}
-                    // Its own instances, in conditions and provisioners.
-                    1 if dependency == item => {}
-                    1 => {
-                        let around: Vec<&str> = path.iter().map(|(it, _)| &*items[*it].0).collect();
-                        let reason = match around.iter().any(|it| it.starts_with("module.")) {
-                            true => format!(
-                                "modules that need each other's outputs cannot be functions: {}",
-                                around.join(" → ")
-                            ),
-                            false => format!(
-                                "{} depends on itself: {}",
-                                items[dependency].0,
-                                around.join(" → ")
-                            ),
-                        };
-                        return Err(ConvertError::at(
-                            &self.configuration.sources,
-                            items[item].3,
-                            reason,
-                        ));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(sorted)
-    }
-
-    fn scope<'s>(&'s self, place: usize, outputs: &'s HashMap<usize, ModuleOutputs>) -> Scope<'s> {
+    pub(crate) fn scope<'s>(
+        &'s self,
+        place: usize,
+        outputs: &'s HashMap<usize, ModuleOutputs>,
+    ) -> Scope<'s> {
         let module = &self.configuration.modules[place];
         let mut scope = Scope {
             configuration: self.configuration,
@@ -315,7 +136,7 @@ impl World<'_> {
         place: usize,
         outputs: &HashMap<usize, ModuleOutputs>,
         inputs: &HashMap<usize, Inputs>,
-    ) -> Result<Written, ConvertError> {
+    ) -> Result<ModuleCode, ConvertError> {
         let module = &self.configuration.modules[place];
         let order = self.order(module)?;
         let used = references(module);
@@ -539,7 +360,7 @@ impl World<'_> {
             }
             let _ = writeln!(body, "Ok(Self {{ {values} }})");
         }
-        Ok(Written {
+        Ok(ModuleCode {
             body,
             outputs: ModuleOutputs { fields },
             requests,
@@ -551,7 +372,7 @@ impl World<'_> {
 
     /// Binds a module's variables: fields of its inputs, and constants for those that no call sets.
     #[allow(clippy::too_many_arguments)]
-    fn variables(
+    pub(crate) fn variables(
         &self,
         module: &Module,
         inputs: Option<&Inputs>,
@@ -620,7 +441,7 @@ impl World<'_> {
         Ok(())
     }
 
-    fn local(
+    pub(crate) fn local(
         &self,
         local: &Attribute,
         key: &str,
@@ -669,7 +490,12 @@ impl World<'_> {
         format!("{comments}let {variable}{annotation} = {text};\n")
     }
 
-    fn provider(&self, block: &Block, scope: &mut Scope<'_>, names: &mut Names) -> String {
+    pub(crate) fn provider(
+        &self,
+        block: &Block,
+        scope: &mut Scope<'_>,
+        names: &mut Names,
+    ) -> String {
         let local = &block.labels[0];
         let alias = block
             .body
@@ -742,170 +568,7 @@ impl World<'_> {
         format!("{text}{bound}stack.provider({declaration});\n")
     }
 
-    /// Whether a call in the module hands that configuration over.
-    fn hands_over(&self, module: &Module, key: &str) -> bool {
-        module.calls.iter().any(|call| {
-            self.names[call.module]
-                .providers
-                .iter()
-                .any(|inner| handed(call, inner) == key)
-        })
-    }
-
-    /// The call of a module's function.
-    fn invocation(
-        &self,
-        call: &Call,
-        scope: &Scope<'_>,
-        inputs: Option<&Inputs>,
-        request: &mut Inputs,
-    ) -> Result<String, ConvertError> {
-        let child = &self.configuration.modules[call.module];
-        let name = &self.names[call.module];
-        let sources = &self.configuration.sources;
-        const META: [&str; 6] = [
-            "source",
-            "version",
-            "providers",
-            "count",
-            "for_each",
-            "depends_on",
-        ];
-        for attribute in &call.block.body.attributes {
-            let is_known = child
-                .variables
-                .iter()
-                .any(|it| it.labels[0] == attribute.name);
-            if !is_known && !META.contains(&&*attribute.name) {
-                let reason = format!(
-                    "module `{}` has no variable `{}`",
-                    call.name, attribute.name
-                );
-                return Err(ConvertError::at(sources, attribute.place, reason));
-            }
-        }
-        let mut fields = String::new();
-        for block in &child.variables {
-            let variable = variable_of(self.configuration, block)?;
-            let given = call.block.body.attribute(&variable.name);
-            let Some(value) = given.map(|it| &it.value).or(variable.default) else {
-                let reason = format!(
-                    "module `{}` lacks its variable `{}`",
-                    call.name, variable.name
-                );
-                return Err(ConvertError::at(sources, call.block.place, reason));
-            };
-            if given.is_some() {
-                let value = match (value.is_null(), is_not_nullable(block), variable.default) {
-                    (true, true, Some(default)) => default,
-                    _ => value,
-                };
-                let asked = asked(&variable.constraint, &scope.code(value));
-                let asked = match (asked, is_not_nullable(block)) {
-                    (Ty::Option(_), true) => Ty::Dyn,
-                    (asked, _) => asked,
-                };
-                request.insert(variable.name.clone(), asked);
-            }
-            let Some(ty) = inputs.and_then(|it| it.get(&variable.name)) else {
-                continue;
-            };
-            let field = crate::variables::field(&variable.name);
-            let said = given
-                .map(|it| comment_lines(&it.comments))
-                .unwrap_or_default();
-            let value = match (
-                value.is_null() && given.is_some(),
-                is_not_nullable(block),
-                variable.default,
-            ) {
-                (true, true, Some(default)) => default,
-                _ => value,
-            };
-            let _ = writeln!(fields, "{said}{field}: {},", as_input(scope, value, ty));
-        }
-        let mut arguments = String::new();
-        if !name.providers.is_empty() {
-            let handles: Result<Vec<String>, ConvertError> = name
-                .providers
-                .iter()
-                .map(|inner| {
-                    let outer = handed(call, inner);
-                    let handle = scope.handles.get(&outer).ok_or_else(|| {
-                        ConvertError::at(sources, call.block.place, format!("module `{}` needs the provider `{inner}`, and nothing declares `{outer}`", call.name))
-                    })?;
-                    Ok(format!("{}: {handle}.clone()", ident(&snake(inner))))
-                })
-                .collect();
-            let _ = write!(
-                arguments,
-                ", &{}::{}Providers {{ {} }}",
-                name.file,
-                name.ty,
-                handles?.join(", ")
-            );
-        }
-        if name.after {
-            let mut all: Vec<String> = Vec::new();
-            if scope.after {
-                all.push("after.iter().collect()".to_owned());
-            }
-            if let Some(Kind::List(named)) = call.block.body.value("depends_on").map(|it| &it.kind)
-            {
-                for one in named {
-                    let key = key_of(
-                        &one.names()
-                            .unwrap_or_default()
-                            .iter()
-                            .map(ToString::to_string)
-                            .collect::<Vec<_>>(),
-                    );
-                    let Some(code) = key.and_then(|key| scope.known.get(&key)) else {
-                        continue;
-                    };
-                    all.push(match &code.ty {
-                        Ty::Handle(_) => format!("vec![{}.as_ref()]", code.text),
-                        Ty::Handles(_) => {
-                            format!("{}.iter().map(AsRef::as_ref).collect()", code.text)
-                        }
-                        Ty::HandleMap(_) => {
-                            format!("{}.values().map(AsRef::as_ref).collect()", code.text)
-                        }
-                        Ty::Module(_) => format!("{}.declared.iter().collect()", code.text),
-                        Ty::Modules(_) => {
-                            format!("{}.iter().flat_map(|it| &it.declared).collect()", code.text)
-                        }
-                        Ty::ModuleMap(_) => format!(
-                            "{}.values().flat_map(|it| &it.declared).collect()",
-                            code.text
-                        ),
-                        _ => continue,
-                    });
-                }
-            }
-            let argument = match all.as_slice() {
-                [] => ", &[]".to_owned(),
-                all => {
-                    let all: Vec<String> = all
-                        .iter()
-                        .map(|it| it.replace(".collect()", ".collect::<Vec<&Resource>>()"))
-                        .collect();
-                    format!(", &[{}].concat()", all.join(", "))
-                }
-            };
-            arguments.push_str(&argument);
-        }
-        let inputs = match fields.is_empty() {
-            true => String::new(),
-            false => format!(", {}::{}Inputs {{ {fields} }}", name.file, name.ty),
-        };
-        Ok(format!(
-            "{}::{}::declare(stack{inputs}{arguments})",
-            name.file, name.ty
-        ))
-    }
-
-    fn check(&self, check: &Block, scope: &Scope<'_>) -> String {
+    pub(crate) fn check(&self, check: &Block, scope: &Scope<'_>) -> String {
         let mut text = comment_lines(&check.comments);
         for data in check.body.blocks_of("data") {
             let _ = writeln!(
@@ -922,161 +585,6 @@ impl World<'_> {
         }
         text
     }
-
-    /// What the module says about objects that exist; what those say that it calls, where it is the root module.
-    fn changes(&self, place: usize, scope: &Scope<'_>) -> String {
-        let module = &self.configuration.modules[place];
-        let mut text = String::new();
-        if place == 0 {
-            self.moves(0, "", scope, &mut text);
-        }
-        for block in &module.removed {
-            let from = block.body.value("from").and_then(address_text);
-            let destroys = block.body.blocks_of("lifecycle").find_map(|it| {
-                match it.body.value("destroy").map(|it| &it.kind) {
-                    Some(Kind::Bool(truth)) => Some(*truth),
-                    _ => None,
-                }
-            });
-            text.push_str(&comment_lines(&block.comments));
-            let line = match (from, destroys) {
-                (Some(from), Some(false)) if place == 0 => {
-                    format!("stack.removed({});\n", string(&from))
-                }
-                (Some(from), Some(true)) => format!(
-                    "// Destroyed, as everything that is not declared any more: `{from}`.\n"
-                ),
-                (Some(_), None) => format!(
-                    "{};\n",
-                    scope.untranslated(
-                        block.place,
-                        "Terraform destroys what this names, OpenTofu forgets it: write `lifecycle { destroy = … }`"
-                    )
-                ),
-                _ => format!(
-                    "{};\n",
-                    scope.untranslated(
-                        block.place,
-                        "this cannot be carried: remove it from the root module"
-                    )
-                ),
-            };
-            text.push_str(&line);
-        }
-        for block in &module.imports {
-            let to = block.body.value("to").and_then(address_text);
-            text.push_str(&comment_lines(&block.comments));
-            if block.body.value("for_each").is_some()
-                || to.is_none()
-                || block.body.value("identity").is_some()
-            {
-                let _ = writeln!(
-                    text,
-                    "{};",
-                    scope.untranslated(block.place, "write one `stack.import` for each of these")
-                );
-                continue;
-            }
-            let to = to.unwrap_or_default();
-            let by = match block.body.value("id") {
-                Some(id) => match scope.typed(id) {
-                    Some(code) if code.ty == Ty::Text => match code.form {
-                        Form::Literal => code.text,
-                        _ => code.kept(),
-                    },
-                    _ => format!("{}.text()?", scope.dynamic(id)),
-                },
-                None => format!(
-                    "{{ {} }}",
-                    scope.untranslated(block.place, "an import needs an `id`")
-                ),
-            };
-            match scope.known.get(&to) {
-                Some(code) if matches!(code.ty, Ty::Handle(_)) => {
-                    let _ = writeln!(text, "stack.import(&{}, {by});", code.text);
-                }
-                _ => {
-                    let _ = writeln!(
-                        text,
-                        "let imported = stack.resource({})?;\nstack.import(&imported, {by});",
-                        string(&to)
-                    );
-                }
-            }
-        }
-        text
-    }
-}
-
-impl World<'_> {
-    /// The moves in a module and in those that it calls, with whole addresses: a program moves from the root.
-    fn moves(&self, place: usize, prefix: &str, scope: &Scope<'_>, text: &mut String) {
-        let module = &self.configuration.modules[place];
-        for block in &module.moved {
-            let address = |name: &str| block.body.value(name).and_then(address_text);
-            text.push_str(&comment_lines(&block.comments));
-            let _ = match (address("from"), address("to")) {
-                (Some(from), Some(to)) => writeln!(
-                    text,
-                    "stack.moved({}, {});",
-                    string(&format!("{prefix}{from}")),
-                    string(&format!("{prefix}{to}"))
-                ),
-                _ => writeln!(
-                    text,
-                    "{};",
-                    scope.untranslated(block.place, "these are no addresses")
-                ),
-            };
-        }
-        for call in &module.calls {
-            if matches!(instances(&call.block.body), Instances::One) {
-                let prefix = format!("{prefix}module.{}.", call.name);
-                self.moves(call.module, &prefix, scope, text);
-                continue;
-            }
-            if let Some(block) = self.first_move(call.module) {
-                let reason = format!(
-                    "write one `stack.moved` for each instance of `{prefix}module.{}`, with the module's address before both",
-                    call.name
-                );
-                let _ = writeln!(text, "{};", scope.untranslated(block.place, &reason));
-            }
-        }
-    }
-
-    fn first_move(&self, place: usize) -> Option<&Block> {
-        let module = &self.configuration.modules[place];
-        let mut calls = module.calls.iter();
-        let own = module.moved.first();
-        own.or_else(|| calls.find_map(|call| self.first_move(call.module)))
-    }
-}
-
-/// The configuration that a call hands over for that name.
-pub(crate) fn handed(call: &Call, inner: &str) -> String {
-    if let Some(Kind::Object(members)) = call.block.body.value("providers").map(|it| &it.kind) {
-        for (key, value) in members {
-            let key = match key.text() {
-                Some(key) => key.to_owned(),
-                None => key.names().unwrap_or_default().join("."),
-            };
-            if key == inner {
-                return value.names().map_or_else(
-                    || value.text().unwrap_or_default().to_owned(),
-                    |it| it.join("."),
-                );
-            }
-        }
-    }
-    inner.to_owned()
-}
-
-fn provider_key(block: &Block) -> String {
-    match block.body.value("alias").and_then(Node::text) {
-        Some(alias) => format!("provider {}.{alias}", block.labels[0]),
-        None => format!("provider {}", block.labels[0]),
-    }
 }
 
 pub(crate) fn variable_of<'a>(
@@ -1089,7 +597,7 @@ pub(crate) fn variable_of<'a>(
     })
 }
 
-fn is_not_nullable(block: &Block) -> bool {
+pub(crate) fn is_not_nullable(block: &Block) -> bool {
     matches!(
         block.body.value("nullable").map(|it| &it.kind),
         Some(Kind::Bool(false))
@@ -1126,125 +634,6 @@ fn is_field(ty: &Ty) -> bool {
             is_field(of) && !of.has_struct()
         }
         _ => false,
-    }
-}
-
-/// The type that a call asks of a variable, by the value that it gives.
-fn asked(constraint: &Constraint, code: &Code) -> Ty {
-    let text_like = |ty: &Ty| {
-        matches!(ty, Ty::Text) || matches!(ty, Ty::Int | Ty::Bool) && code.form == Form::Literal
-    };
-    match (constraint, &code.ty) {
-        (Constraint::Text, ty) if text_like(ty) => Ty::Text,
-        (Constraint::Text, Ty::Output(of)) if matches!(**of, Ty::Text) => code.ty.clone(),
-        (Constraint::Bool, Ty::Bool) => Ty::Bool,
-        (Constraint::Number, Ty::Int) => Ty::Int,
-        (Constraint::List(of), Ty::List(element)) if matches!(**of, Constraint::Text) => {
-            match &**element {
-                Ty::Text => code.ty.clone(),
-                Ty::Output(inner) if **inner == Ty::Text => code.ty.clone(),
-                _ => Ty::Dyn,
-            }
-        }
-        (Constraint::List(of), Ty::Output(list))
-            if matches!(**of, Constraint::Text) && **list == Ty::list(Ty::Text) =>
-        {
-            code.ty.clone()
-        }
-        (Constraint::Set(of), Ty::Set(element))
-            if matches!(**of, Constraint::Text) && **element == Ty::Text =>
-        {
-            code.ty.clone()
-        }
-        (Constraint::Map(of), Ty::Map(member)) if matches!(**of, Constraint::Text) => {
-            match &**member {
-                Ty::Text => code.ty.clone(),
-                _ => Ty::Dyn,
-            }
-        }
-        (constraint, Ty::Option(of)) => match asked(
-            constraint,
-            &Code {
-                ty: (**of).clone(),
-                ..code.clone()
-            },
-        ) {
-            Ty::Dyn => Ty::Dyn,
-            ty => Ty::option(ty),
-        },
-        _ => Ty::Dyn,
-    }
-}
-
-/// One type for what two calls ask.
-pub(crate) fn joined(a: &Ty, b: &Ty) -> Ty {
-    match (a, b) {
-        (a, b) if a == b => a.clone(),
-        (Ty::Text, Ty::Output(of)) | (Ty::Output(of), Ty::Text) if **of == Ty::Text => {
-            Ty::output(Ty::Text)
-        }
-        (Ty::Option(of), other) | (other, Ty::Option(of)) if **of == *other => {
-            Ty::option(other.clone())
-        }
-        _ => Ty::Dyn,
-    }
-}
-
-/// A value as a field of that type.
-fn as_input(scope: &Scope<'_>, value: &Node, ty: &Ty) -> String {
-    if let Some(code) = scope.typed(value) {
-        match (&code.ty, ty) {
-            (Ty::Int | Ty::Bool, Ty::Text) if code.form == Form::Literal => {
-                return format!("\"{}\".to_owned()", code.text);
-            }
-            (a, b) if a == b && *b != Ty::Dyn => return scope.moved(&code),
-            (Ty::Text, Ty::Output(_)) => return format!("Output::known({})", code.borrowed()),
-            (Ty::Null, Ty::Option(_)) => return "None".to_owned(),
-            (a, Ty::Option(b)) if *a == **b => return format!("Some({})", scope.moved(&code)),
-            _ => {}
-        }
-    }
-    match ty {
-        Ty::Dyn => scope.dynamic(value),
-        ty => match constant(value, ty) {
-            Some(text) => text,
-            None => scope.untranslated(
-                value.place,
-                "the value does not have the type of the variable",
-            ),
-        },
-    }
-}
-
-/// The type and the value of a default that no call replaces.
-fn default_of(
-    variable: &Variable<'_>,
-    default: &Node,
-    scope: &Scope<'_>,
-    convert: Option<String>,
-) -> (Ty, String) {
-    let simple = match &variable.constraint {
-        Constraint::Text => Some(Ty::Text),
-        Constraint::Bool => Some(Ty::Bool),
-        Constraint::Number => Some(Ty::Int),
-        Constraint::List(of) if matches!(**of, Constraint::Text) => Some(Ty::list(Ty::Text)),
-        Constraint::Set(of) if matches!(**of, Constraint::Text) => Some(Ty::set(Ty::Text)),
-        Constraint::Map(of) if matches!(**of, Constraint::Text) => Some(Ty::map(Ty::Text)),
-        _ => None,
-    };
-    if let Some(ty) = simple {
-        let ty = match default.is_null() {
-            true => Ty::option(ty),
-            false => ty,
-        };
-        if let Some(text) = constant(default, &ty) {
-            return (ty, text);
-        }
-    }
-    let value = scope.dynamic(default);
-    match convert {
-        Some(convert) => (Ty::Dyn, format!("{convert}.of({value})")),
-        None => (Ty::Dyn, value),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Wall time, CPU time and peak memory of this process, and the same of the provider process that it started.
+//! Wall time, CPU time and peak memory of this process, and the same of the provider process, if one runs.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -36,24 +36,28 @@ impl Measured {
     }
 }
 
-/// A running measurement. It begins when the provider process is there.
+/// A running measurement.
 pub(crate) struct Meter {
-    provider: u32,
+    provider: Option<u32>,
     started: Instant,
     cpu: Duration,
     provider_cpu: f64,
 }
 
 impl Meter {
+    /// Of this process and the provider that it has started, if any.
+    ///
     /// # Panics
-    /// When there is not exactly one child process, the provider.
+    /// When there is more than one child process.
     pub(crate) fn start() -> Self {
-        let [provider] = children()[..] else {
-            panic!("one provider process should run: {:?}", children());
+        let provider = match children()[..] {
+            [] => None,
+            [provider] => Some(provider),
+            ref more => panic!("at most one provider process should run: {more:?}"),
         };
         Self {
             provider,
-            provider_cpu: cpu_of(provider),
+            provider_cpu: provider.map_or(0.0, cpu_of),
             cpu: cpu(),
             started: Instant::now(),
         }
@@ -65,8 +69,8 @@ impl Meter {
             wall: wall.as_secs_f64(),
             cpu: cpu.as_secs_f64(),
             peak: peak("self"),
-            provider_cpu: cpu_of(self.provider) - self.provider_cpu,
-            provider_peak: peak(&self.provider.to_string()),
+            provider_cpu: self.provider.map_or(0.0, cpu_of) - self.provider_cpu,
+            provider_peak: self.provider.map_or(0, |pid| peak(&pid.to_string())),
         }
     }
 }
