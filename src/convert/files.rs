@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use crate::ast::{Kind, Node};
 use crate::bindings::Bindings;
-use crate::calls::handed;
 use crate::expr::mentions;
 use crate::imports::{imports, without_texts};
 
@@ -14,6 +13,7 @@ use crate::names::{Names, snake};
 use crate::program::{Inputs, ModuleCode, ModuleName, World, type_name};
 use crate::project::RELEASE;
 use crate::project::{FILES, Options};
+use crate::provider_keys::provider_keys;
 use crate::scope::{ModuleOutputs, Untranslated, string};
 use crate::settings::Variables;
 use crate::variables::field;
@@ -54,35 +54,14 @@ pub(crate) fn module_names(configuration: &Configuration, bindings: &Bindings) -
             }
         })
         .collect();
+    for (name, keys) in all.iter_mut().zip(provider_keys(configuration)) {
+        name.providers = keys;
+    }
     // From callers to those that they call; a module may be reached by several ways.
     for _ in 0..configuration.modules.len() {
         for (place, module) in configuration.modules.iter().enumerate() {
             let own = all[place].clone();
             for call in &module.calls {
-                let child = &configuration.modules[call.module];
-                let mut keys: BTreeSet<String> = BTreeSet::new();
-                if let Some(Kind::Object(members)) =
-                    call.block.body.value("providers").map(|it| &it.kind)
-                {
-                    for (key, value) in members {
-                        let key = key
-                            .text()
-                            .map(str::to_owned)
-                            .unwrap_or_else(|| key.names().unwrap_or_default().join("."));
-                        let outer = value.names().unwrap_or_default().join(".");
-                        if key != outer || key.contains('.') || own.providers.contains(&outer) {
-                            keys.insert(key);
-                        }
-                    }
-                }
-                for key in &own.providers {
-                    if !key.contains('.')
-                        && handed(call, key) == *key
-                        && !child.providers.iter().any(|it| it.labels[0] == *key)
-                    {
-                        keys.insert(key.clone());
-                    }
-                }
                 let named = module
                     .resources
                     .iter()
@@ -102,7 +81,6 @@ pub(crate) fn module_names(configuration: &Configuration, bindings: &Bindings) -
                 let is_waited =
                     waited.any(|it| it == own_key || it.starts_with(&format!("{own_key}.")));
                 let target = &mut all[call.module];
-                target.providers.extend(keys);
                 target.declared |= is_waited || own.declared;
                 target.after |= own.after || call.block.body.attribute("depends_on").is_some();
             }

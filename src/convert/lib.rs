@@ -19,6 +19,7 @@
 //! | `variables`, `settings` | constraints and defaults; the configuration |
 //! | `blocks`, `declare`, `calls`, `changes` | arguments, declarations, calls of modules, moves |
 //! | `order`, `program`, `settle` | a function a module, and the types that they hand each other |
+//! | `provider_keys` | the configurations of providers that modules hand each other |
 //! | `files`, `imports`, `survey`, `project` | files, what they use, what is reported, the whole |
 //! | `deep` | the stack that all of this runs on |
 //! | [`planned`], [`check`], [`against`] | the proof: that the program plans what Terraform plans |
@@ -50,6 +51,7 @@ mod order;
 pub mod planned;
 mod program;
 mod project;
+mod provider_keys;
 mod reference;
 mod scope;
 mod settings;

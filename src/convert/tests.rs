@@ -284,6 +284,48 @@ fn what_terraform_and_opentofu_understand_differently_is_asked() {
 
 /// Bytes that are no configuration, and ones that would fill a stack.
 #[test]
+fn a_module_has_what_it_hands_on() {
+    let providers =
+        "terraform {\n required_providers {\n acme = { source = \"example/acme\" }\n }\n}";
+    let (_folder, project) = of_files(&[
+        ("versions.tf", providers),
+        ("net/versions.tf", providers),
+        (
+            "main.tf",
+            "provider \"acme\" {}\nprovider \"acme\" {\n alias = \"west\"\n region = \"west\"\n}\n\
+             module \"west\" {\n source = \"./net\"\n providers = { acme = acme.west }\n}\n\
+             module \"between\" {\n source = \"./between\"\n}\n\
+             module \"names\" {\n source = \"./names\"\n providers = { acme = acme.west }\n}",
+        ),
+        (
+            "between/main.tf",
+            "module \"here\" {\n source = \"../net\"\n}",
+        ),
+        (
+            "net/main.tf",
+            "resource \"acme_network\" \"main\" {\n cidr = \"10.0.0.0/8\"\n}",
+        ),
+        ("names/main.tf", "output \"name\" {\n value = \"a\"\n}"),
+    ]);
+    let project = project.expect("it converts");
+    let main = &project.files["src/main.rs"];
+    // The module between has the default one for the module that takes either.
+    assert!(
+        main.contains("BetweenProviders {\n                acme: acme_provider.clone(),"),
+        "{main}"
+    );
+    assert!(main.contains("acme: acme_west.clone(),"), "{main}");
+    let between = &project.files["src/between.rs"];
+    assert!(
+        between.contains("acme: providers.acme.clone(),"),
+        "{between}"
+    );
+    // What uses no provider takes none.
+    let names = &project.files["src/names.rs"];
+    assert!(!names.contains("Providers"), "{names}");
+}
+
+#[test]
 fn no_text_ends_the_converter() {
     let deep = |open: &str, inner: &str, close: &str| {
         format!(
