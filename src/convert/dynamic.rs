@@ -285,7 +285,7 @@ impl Scope<'_> {
         match (expands, all.split_last()) {
             (true, Some((last, fixed))) => {
                 format!(
-                    "dynamic::call({}, Dyn::expanded([{}], &{last}))",
+                    "dynamic::call_expanded({}, [{}], &{last})",
                     string(name),
                     fixed.join(", ")
                 )

@@ -52,7 +52,7 @@ pub struct Reference {
     pub location: Location,
 }
 
-/// A pure function of another expression's value.
+/// A pure function of another expression's value, with its unknown and its sensitive parts.
 pub struct Apply {
     input: Expr,
     function: Arc<ApplyFn>,
@@ -71,7 +71,7 @@ impl Apply {
     }
 }
 
-type ApplyFn = dyn Fn(&Value) -> Result<Value, String> + Send + Sync;
+type ApplyFn = dyn Fn(&Marked) -> Result<Marked, String> + Send + Sync;
 
 /// The values of resource instances at this moment of the run.
 pub trait Scope {
@@ -170,6 +170,24 @@ impl Expr {
     pub(crate) fn apply(
         self,
         function: impl Fn(&Value) -> Result<Value, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.apply_marked(move |input| {
+            let value = match input.value.is_wholly_known() {
+                true => function(&input.value)?,
+                false => Value::UNKNOWN,
+            };
+            Ok(match input.is_sensitive() {
+                true => Marked::sensitive(value),
+                false => Marked::plain(value),
+            })
+        })
+    }
+
+    /// The result of a pure function that takes unknown and sensitive parts as they are, and says which its result has.
+    #[track_caller]
+    pub fn apply_marked(
+        self,
+        function: impl Fn(&Marked) -> Result<Marked, String> + Send + Sync + 'static,
     ) -> Self {
         let location = Location::caller();
         Self::Apply(Arc::new(Apply {
@@ -294,17 +312,13 @@ impl Expr {
             }
             Self::Apply(apply) => {
                 let input = apply.input.evaluate(scope)?;
-                if input.is_sensitive() {
-                    sensitive.insert(here.clone());
-                }
-                if !input.value.is_wholly_known() {
-                    return Ok(Value::UNKNOWN);
-                }
                 let location = apply.location;
                 // A panicking closure must not take the engine and its records with it.
-                catch_unwind(AssertUnwindSafe(|| (apply.function)(&input.value)))
+                let made = catch_unwind(AssertUnwindSafe(|| (apply.function)(&input)))
                     .unwrap_or_else(|_| Err("the closure panicked".to_owned()))
-                    .map_err(|reason| EvalError::Map { reason, location })
+                    .map_err(|reason| EvalError::Map { reason, location })?;
+                sensitive.extend(made.sensitive.iter().map(|path| here.clone().join(path)));
+                Ok(made.value)
             }
             Self::Sensitive(inner) => {
                 let value = inner.evaluate_at(scope, here, sensitive)?;
@@ -687,6 +701,29 @@ mod tests {
             expr.evaluate(&scope()).expect("a value").value,
             Value::UNKNOWN
         );
+    }
+
+    #[test]
+    fn a_function_of_marked_values_says_what_of_its_result_is_unknown_and_sensitive() {
+        let both = Expr::list(vec![reference("a", "arn"), reference("a", "auth")]);
+        let swapped = both.apply_marked(|input| {
+            let parts = input.value.elements().unwrap_or_default();
+            let marks = input.sensitive.iter().map(|path| {
+                let rest = path.steps()[1..].iter().cloned();
+                [PathStep::Index(0)].into_iter().chain(rest).collect()
+            });
+            Ok(Marked {
+                value: Value::list(parts.iter().rev().cloned().collect()),
+                sensitive: marks.collect(),
+            })
+        });
+        let marked = Expr::list(vec![swapped])
+            .evaluate(&scope())
+            .expect("a value");
+        let paths: Vec<_> = marked.sensitive.iter().map(Path::to_string).collect();
+        assert_eq!(paths, ["[0][0][0].token"]);
+        let unknown: Path = "[0][1]".parse().expect("a path");
+        assert_eq!(marked.value.at(&unknown), Some(&Value::UNKNOWN));
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! What lies in a value: members, elements, parts of each, and what loops need.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use terrane_core::Value;
 use terrane_core::addr::InstanceKey;
 use terrane_core::value::PathStep;
-use terrane_core::{Path, Value};
 
+use super::calls::GROUPS;
 use super::conversions::{members, plain, text, truth, whole};
-use super::{Deferred, Dyn, Inner, choose};
+use super::deferred::Nullness;
+use super::{Dyn, Inner, choose};
 use crate::FunctionError;
 
 impl Dyn {
@@ -26,8 +27,36 @@ impl Dyn {
                 None => Self::failed(format!("the value has no member `{name}`")),
             },
             Inner::List(_) => Self::failed(format!("a list has no member `{name}`")),
-            Inner::Deferred(deferred) => deferred.part(PathStep::Attribute(name.into())),
+            Inner::Deferred(deferred) => match deferred.part(PathStep::Attribute(name.into())) {
+                Some(part) => Self(Inner::Deferred(part)),
+                None => {
+                    let name: Arc<str> = name.into();
+                    self.when_known_part(move |now| now.attr(&name))
+                }
+            },
+            Inner::Early(now, later) => {
+                let later = Self(Inner::Deferred(later.clone())).attr(name);
+                now.attr(name).early_of(later)
+            }
+            Inner::Unknown(_) => Self::UNKNOWN,
+            Inner::Sensitive(of) => of.attr(name).sensitive(),
             Inner::Failed(_) => self.clone(),
+        }
+    }
+
+    fn when_known_part(
+        &self,
+        part: impl Fn(&Self) -> Self + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let whole = std::slice::from_ref(self);
+        Self::when_known(whole, Nullness::Possible, move |now| part(&now[0]))
+    }
+
+    /// This as what is known already of a value that is known later.
+    pub(super) fn early_of(self, later: Self) -> Self {
+        match later.0 {
+            Inner::Early(_, later) | Inner::Deferred(later) => self.before(later),
+            _ => self,
         }
     }
 
@@ -35,17 +64,28 @@ impl Dyn {
     #[must_use]
     pub fn index(&self, key: impl Into<Self>) -> Self {
         let key = key.into();
-        if key.is_failed() {
-            return key;
+        match (&self.0, &key.0) {
+            (_, Inner::Failed(_)) => return key,
+            (Inner::Failed(_), _) => return self.clone(),
+            (Inner::Sensitive(of), _) => return of.index(key).sensitive(),
+            (Inner::Early(now, later), _) => {
+                let later = Self(Inner::Deferred(later.clone())).index(&key);
+                return now.index(key.now()).early_of(later);
+            }
+            (_, Inner::Sensitive(key)) => return self.index(&**key).sensitive(),
+            _ => {}
         }
         let Some(known) = key.as_known() else {
-            return Self::defer(vec![self.clone(), key], |values| {
-                Self::from(&values[0])
-                    .index(&values[1])
-                    .known()
-                    .map_err(|error| error.to_string())
-            });
+            if !self.is_deferred() && !key.is_deferred() {
+                return Self::UNKNOWN;
+            }
+            let both = [self.clone(), key];
+            return Self::when_known(&both, Nullness::Possible, |now| now[0].index(&now[1]));
         };
+        if let Inner::Early(now, later) = key.0 {
+            let key = Self(Inner::Deferred(later));
+            return self.index(Self::clone(&now)).early_of(self.index(key));
+        }
         if let Some(elements) = self.elements() {
             let place = match whole(&known) {
                 Ok(place) => place,
@@ -60,12 +100,16 @@ impl Dyn {
             });
         }
         if let Inner::Deferred(deferred) = &self.0 {
-            return match (plain(&known), whole(&known)) {
-                (Value::Number(_), Ok(place)) => deferred.part(PathStep::Index(place)),
+            let step = match (plain(&known), whole(&known)) {
+                (Value::Number(_), Ok(place)) => PathStep::Index(place),
                 _ => match text(&known) {
-                    Ok(key) => deferred.part(PathStep::key(key)),
-                    Err(reason) => Self::failed(reason),
+                    Ok(key) => PathStep::key(key),
+                    Err(reason) => return Self::failed(reason),
                 },
+            };
+            return match deferred.part(step) {
+                Some(part) => Self(Inner::Deferred(part)),
+                None => self.when_known_part(move |now| now.index(&key)),
             };
         }
         match text(&known) {
@@ -74,18 +118,10 @@ impl Dyn {
         }
     }
 
-    /// Arguments whose last is a list of arguments: `f(a, list...)`.
-    pub fn expanded(fixed: impl IntoIterator<Item = Self>, rest: &Self) -> Vec<Self> {
-        let rest = match rest.elements() {
-            Some(rest) => rest,
-            None => vec![Self::failed("arguments are known only after apply")],
-        };
-        fixed.into_iter().chain(rest).collect()
-    }
-
     /// The elements, if it is a list whose length is known.
     pub(crate) fn elements(&self) -> Option<Vec<Self>> {
         match &self.0 {
+            Inner::Early(now, _) => now.elements(),
             Inner::Known(value) => {
                 let elements = plain(value).elements()?;
                 Some(elements.iter().map(Self::from).collect())
@@ -98,6 +134,7 @@ impl Dyn {
     /// The members, if it is a map whose keys are known.
     pub(crate) fn entries(&self) -> Option<Vec<(Arc<str>, Self)>> {
         match &self.0 {
+            Inner::Early(now, _) => now.entries(),
             Inner::Known(value) => {
                 let members = members(value)?.into_iter();
                 Some(members.map(|(key, one)| (key, Self::from(one))).collect())
@@ -122,8 +159,9 @@ impl Dyn {
                     .collect(),
             );
         }
-        let is_set =
-            matches!(&self.0, Inner::Known(value) if matches!(plain(value), Value::Set(_)));
+        let is_set = self
+            .as_known()
+            .is_some_and(|value| matches!(plain(&value), Value::Set(_)));
         let elements = self.elements()?.into_iter().enumerate();
         Some(
             elements
@@ -138,21 +176,13 @@ impl Dyn {
     /// A part of each element: `list[*].id`. What is no list is one of itself, and null an empty one.
     #[must_use]
     pub fn splat(&self, part: impl Fn(Self) -> Self) -> Self {
-        match &self.0 {
-            Inner::Failed(_) => self.clone(),
-            Inner::Known(Value::Null) => Self::empty_list(),
-            Inner::Deferred(_) => self.looped(|_, value| Self::list([part(value)]), concat),
-            _ => match self.elements() {
-                Some(elements) => Self::list(elements.into_iter().map(part)),
-                None => Self::list([part(self.clone())]),
-            },
-        }
+        self.looped(&|_, value| part(value), splat)
     }
 
     /// `[for key, value in self : body]`.
     #[must_use]
     pub fn for_list<D: Into<Self>>(&self, body: impl Fn(Self, Self) -> D) -> Self {
-        self.looped(|key, value| Self::list([body(key, value)]), concat)
+        self.looped(&|key, value| Self::list([body(key, value)]), for_list)
     }
 
     /// `[for key, value in self : body if condition]`.
@@ -169,7 +199,7 @@ impl Dyn {
                 Self::empty_list,
             )
         };
-        self.looped(body, concat)
+        self.looped(&body, for_list)
     }
 
     /// `{for key, value in self : key => value}`: `body` gives the pair that a round adds.
@@ -198,7 +228,9 @@ impl Dyn {
                 Self::empty_object,
             )
         };
-        self.looped(body, |parts| super::call("merge", parts))
+        self.looped(&body, |collection, round| {
+            rounds(collection, round, |parts| super::call("merge", parts))
+        })
     }
 
     /// `{for key, value in self : key => value...}`: the values of one key are a list.
@@ -218,47 +250,28 @@ impl Dyn {
                 Self::empty_object,
             )
         };
-        self.looped(body, |parts| {
-            let mut groups: BTreeMap<Arc<str>, Vec<Self>> = BTreeMap::new();
-            for part in &parts {
-                let Some(entries) = part.entries() else {
-                    return Self::failed("a key of a group is known only after apply");
-                };
-                for (key, list) in entries {
-                    let list = list.elements().unwrap_or_default();
-                    groups.entry(key).or_default().extend(list);
-                }
-            }
-            Self::object(
-                groups
-                    .into_iter()
-                    .map(|(key, list)| (key, Self::list(list))),
-            )
+        self.looped(&body, |collection, round| {
+            rounds(collection, round, |parts| super::call(GROUPS, parts))
         })
     }
 
-    fn looped(&self, body: impl Fn(Self, Self) -> Self, join: fn(Vec<Self>) -> Self) -> Self {
+    fn looped(&self, body: &dyn Fn(Self, Self) -> Self, walk: Walk) -> Self {
         match &self.0 {
-            Inner::Failed(_) => self.clone(),
-            Inner::Deferred(_) => {
-                static NEXT: AtomicUsize = AtomicUsize::new(0);
-                let id = NEXT.fetch_add(2, Ordering::Relaxed);
-                let round = body(Self::round(id), Self::round(id + 1));
-                Self::defer_loop(self, [id, id + 1], &round, join)
+            Inner::Deferred(_) => self.later_looped(body, walk),
+            Inner::Early(now, later) => {
+                let later = Self(Inner::Deferred(later.clone()));
+                now.looped(body, walk)
+                    .early_of(later.later_looped(body, walk))
             }
-            Inner::Known(Value::Null) => Self::failed("`for` needs a collection, found null"),
-            _ => match self.pairs() {
-                Some(pairs) => {
-                    let parts = pairs.into_iter().map(|(key, value)| body(key, value));
-                    let parts: Vec<Self> = parts.collect();
-                    match parts.iter().find(|part| part.is_failed()) {
-                        Some(failed) => failed.clone(),
-                        None => join(parts),
-                    }
-                }
-                None => Self::failed("`for` needs a collection"),
-            },
+            _ => walk(self, body),
         }
+    }
+
+    fn later_looped(&self, body: &dyn Fn(Self, Self) -> Self, walk: Walk) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let id = NEXT.fetch_add(2, Ordering::Relaxed);
+        let [key, value] = [id, id + 1].map(|id| Self(Inner::Deferred(super::Deferred::round(id))));
+        Self::later_loop(self, [id, id + 1], &body(key, value), walk)
     }
 
     /// The number that `count` has.
@@ -327,30 +340,51 @@ impl Dyn {
 
 /// The value, or the default where it is null: a variable with `nullable = false`.
 pub fn not_null(value: impl Into<Dyn>, default: impl Into<Dyn>) -> Dyn {
-    let value = value.into();
+    let (value, default) = (value.into(), default.into());
     match &value.0 {
-        Inner::Known(Value::Null) => default.into(),
+        Inner::Known(Value::Null) => default,
+        Inner::Sensitive(of) => not_null(&**of, default).sensitive(),
+        Inner::Early(..) | Inner::Deferred(_) if value.nullness() == Nullness::Possible => {
+            let both = [value, default];
+            Dyn::when_known(&both, Nullness::Never, |now| not_null(&now[0], &now[1]))
+        }
         _ => value,
     }
 }
 
-fn concat(parts: Vec<Dyn>) -> Dyn {
-    super::call("concat", parts)
+/// How a loop goes through a collection, given what a round makes of a key and a value.
+type Walk = fn(&Dyn, &dyn Fn(Dyn, Dyn) -> Dyn) -> Dyn;
+
+fn for_list(collection: &Dyn, round: &dyn Fn(Dyn, Dyn) -> Dyn) -> Dyn {
+    rounds(collection, round, |parts| super::call("concat", parts))
 }
 
-impl Deferred {
-    fn part(&self, step: PathStep) -> Dyn {
-        if self.compute.is_none() {
-            return Dyn(Inner::Deferred(Self {
-                path: self.path.clone().step(step),
-                ..self.clone()
-            }));
+fn rounds(collection: &Dyn, round: &dyn Fn(Dyn, Dyn) -> Dyn, join: fn(Vec<Dyn>) -> Dyn) -> Dyn {
+    match &collection.0 {
+        Inner::Failed(_) => collection.clone(),
+        Inner::Sensitive(of) => rounds(of, round, join).sensitive(),
+        Inner::Unknown(_) => Dyn::UNKNOWN,
+        Inner::Known(Value::Null) => Dyn::failed("`for` needs a collection, found null"),
+        _ => match collection.pairs() {
+            Some(pairs) => {
+                let parts = pairs.into_iter().map(|(key, value)| round(key, value));
+                join(parts.collect())
+            }
+            None => Dyn::failed("`for` needs a collection"),
+        },
+    }
+}
+
+fn splat(whole: &Dyn, part: &dyn Fn(Dyn, Dyn) -> Dyn) -> Dyn {
+    match &whole.0 {
+        Inner::Failed(_) => whole.clone(),
+        Inner::Sensitive(of) => splat(of, part).sensitive(),
+        Inner::Unknown(_) => Dyn::UNKNOWN,
+        Inner::Known(Value::Null) => Dyn::empty_list(),
+        _ => {
+            let elements = whole.elements().unwrap_or_else(|| vec![whole.clone()]);
+            Dyn::list(elements.into_iter().map(|one| part(Dyn::NULL, one)))
         }
-        let path = Path::root().step(step);
-        Dyn::defer(vec![Dyn(Inner::Deferred(self.clone()))], move |values| {
-            let part = values[0].at(&path).cloned();
-            part.ok_or_else(|| format!("the value has no `{path}`"))
-        })
     }
 }
 

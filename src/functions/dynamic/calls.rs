@@ -2,6 +2,7 @@
 
 use terrane_core::Value;
 
+use super::deferred::Nullness;
 use super::{Dyn, Inner, collections, files, hashes, scalars};
 
 /// What a function makes of its arguments.
@@ -139,36 +140,154 @@ pub fn is_known_function(name: &str) -> bool {
     KNOWN.binary_search(&name).is_ok()
 }
 
+/// Joins the objects of a loop's rounds, whose members are lists.
+pub(super) const GROUPS: &str = "for … in … : … => …...";
+
+/// The functions that leave the parts of their arguments as sensitive as they are; a result of the others is sensitive as a whole.
+const KEEPING_PARTS: &[&str] = &[
+    "chunklist",
+    "concat",
+    "element",
+    "flatten",
+    GROUPS,
+    "keys",
+    "length",
+    "lookup",
+    "merge",
+    "reverse",
+    "setproduct",
+    "slice",
+    "tolist",
+    "tomap",
+    "values",
+    "zipmap",
+];
+
+/// The functions whose result may be null.
+const MAYBE_NULL: &[&str] = &[
+    "element",
+    "lookup",
+    "nonsensitive",
+    "one",
+    "tobool",
+    "tolist",
+    "tomap",
+    "tonumber",
+    "toset",
+    "tostring",
+];
+
 /// Calls one of Terraform's functions, with Terraform's result. A fault is a value, which `try` replaces and any use reports.
 pub fn call(name: &'static str, arguments: impl IntoIterator<Item = Dyn>) -> Dyn {
     let arguments: Vec<Dyn> = arguments.into_iter().collect();
+    call_with(name, &arguments)
+}
+
+/// The same with a list of arguments at the end: `f(a, list...)`.
+pub fn call_expanded(name: &'static str, fixed: impl IntoIterator<Item = Dyn>, rest: &Dyn) -> Dyn {
+    let mut arguments: Vec<Dyn> = fixed.into_iter().collect();
+    match &rest.0 {
+        Inner::Failed(_) => rest.clone(),
+        Inner::Sensitive(rest) => call_expanded(name, arguments, rest).sensitive(),
+        Inner::Unknown(_) => Dyn::UNKNOWN,
+        Inner::Early(..) | Inner::Deferred(_) => {
+            arguments.push(rest.clone());
+            Dyn::when_known(&arguments, Nullness::Possible, move |mut now| {
+                let rest = now.pop().unwrap_or_else(Dyn::empty_list);
+                call_expanded(name, now, &rest)
+            })
+        }
+        _ => match rest.elements() {
+            Some(rest) => {
+                arguments.extend(rest);
+                call_with(name, &arguments)
+            }
+            None => Dyn::failed(format!("{name} needs a list of arguments")),
+        },
+    }
+}
+
+fn call_with(name: &'static str, arguments: &[Dyn]) -> Dyn {
     match name {
         "try" => return Dyn::first_without_fault(arguments),
-        "can" => {
-            let without: Vec<Dyn> = arguments.iter().map(|_| false.into()).collect();
-            let tried = arguments.into_iter().map(|one| match one.0 {
-                Inner::Failed(_) => one,
-                Inner::Deferred(_) => Dyn::defer(vec![one], |_| Ok(true.into())),
-                _ => true.into(),
-            });
-            return Dyn::first_without_fault(tried.chain(without).collect());
-        }
+        "can" => return can(arguments),
         _ => {}
     }
     if let Some(failed) = arguments.iter().find(|one| one.is_failed()) {
         return failed.clone();
     }
-    match answer(name, &arguments) {
+    let keeps_parts = KEEPING_PARTS.contains(&name);
+    match name {
+        "sensitive" | "nonsensitive" | "issensitive" => marks(name, arguments),
+        _ if keeps_parts
+            && arguments
+                .iter()
+                .any(|one| matches!(one.0, Inner::Early(..))) =>
+        {
+            later(name, arguments)
+        }
+        _ if keeps_parts => {
+            let is_sensitive = |one: &Dyn| matches!(one.0, Inner::Sensitive(_));
+            if !arguments.iter().any(is_sensitive) {
+                return answered(name, arguments);
+            }
+            let arguments: Vec<Dyn> = arguments
+                .iter()
+                .map(|one| one.unwrapped().clone())
+                .collect();
+            answered(name, &arguments).sensitive()
+        }
+        _ if arguments.iter().any(Dyn::is_deferred) => {
+            // What it knows already may be sensitive for another argument's sake.
+            let now: Vec<Dyn> = arguments.iter().map(Dyn::now).collect();
+            Dyn::unmarked(&now, |now| answered(name, &now)).early_of(later(name, arguments))
+        }
+        _ => Dyn::unmarked(arguments, |arguments| answered(name, &arguments)),
+    }
+}
+
+fn answered(name: &'static str, arguments: &[Dyn]) -> Dyn {
+    match answer(name, arguments) {
         Ok(Answer::Is(value)) => value,
         Err(reason) => Dyn::failed(format!("{name} {reason}")),
-        Ok(Answer::Waits) => Dyn::defer(arguments, move |values| {
-            let values: Vec<Dyn> = values.iter().map(Dyn::from).collect();
-            match answer(name, &values) {
-                Ok(Answer::Is(value)) => value.known().map_err(|error| error.to_string()),
-                Ok(Answer::Waits) => Err(format!("{name} cannot use its arguments")),
-                Err(reason) => Err(format!("{name} {reason}")),
-            }
-        }),
+        Ok(Answer::Waits) if arguments.iter().any(Dyn::is_deferred) => later(name, arguments),
+        Ok(Answer::Waits) => Dyn(Inner::Unknown(nullness(name))),
+    }
+}
+
+fn nullness(name: &str) -> Nullness {
+    match MAYBE_NULL.contains(&name) {
+        true => Nullness::Possible,
+        false => Nullness::Never,
+    }
+}
+
+fn later(name: &'static str, arguments: &[Dyn]) -> Dyn {
+    Dyn::when_known(arguments, nullness(name), move |now| call_with(name, &now))
+}
+
+fn can(arguments: &[Dyn]) -> Dyn {
+    match arguments {
+        [one] if one.is_failed() => false.into(),
+        [one] if one.is_deferred() => later("can", arguments),
+        [one] if one.is_wholly_known() => true.into(),
+        [_] => Dyn(Inner::Unknown(Nullness::Never)),
+        _ => Dyn::failed("can needs one argument"),
+    }
+}
+
+/// The functions that ask for the mark of a value, or set it.
+fn marks(name: &'static str, arguments: &[Dyn]) -> Dyn {
+    let [one] = arguments else {
+        return Dyn::failed(format!("{name} needs one argument"));
+    };
+    match (name, &one.0) {
+        ("sensitive", _) => one.sensitive(),
+        (_, Inner::Early(..) | Inner::Deferred(_)) => later(name, arguments),
+        ("nonsensitive", _) => one.unwrapped().clone(),
+        (_, Inner::Sensitive(_)) => true.into(),
+        (_, Inner::Unknown(_)) => Dyn(Inner::Unknown(Nullness::Never)),
+        _ => false.into(),
     }
 }
 

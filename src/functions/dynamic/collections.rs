@@ -6,7 +6,7 @@ use std::sync::Arc;
 use terrane_core::value::Number;
 use terrane_core::{Type, Value};
 
-use super::calls::{Answer, Answered, at, is};
+use super::calls::{Answer, Answered, GROUPS, at, is};
 use super::conversions::{number, plain, text, truth, whole};
 use super::{Dyn, Inner, exact};
 use crate::encoding::json;
@@ -45,7 +45,7 @@ pub(super) fn answer(name: &str, arguments: &[Dyn]) -> Option<Answered> {
         "compact" => listed(arguments, compact),
         "contains" => contains(arguments),
         "index" => position(arguments),
-        "distinct" => listed(arguments, |list| Ok(Dyn::list(distinct(of_one_type(list))))),
+        "distinct" => known_list(arguments, |list| Ok(Dyn::list(distinct(of_one_type(list))))),
         "matchkeys" => matchkeys(arguments),
         "range" => range(arguments),
         "setproduct" => setproduct(arguments),
@@ -63,7 +63,11 @@ pub(super) fn answer(name: &str, arguments: &[Dyn]) -> Option<Answered> {
         "sort" => listed(arguments, |list| {
             let texts: Option<Vec<Value>> = list.iter().map(Dyn::as_known).collect();
             let Some(texts) = texts else {
-                return Err(WAITS.to_owned());
+                // As many as there are, in an order that is known later.
+                return match list.iter().any(Dyn::is_deferred) {
+                    true => Err(WAITS.to_owned()),
+                    false => Ok(Dyn::list(list.iter().map(|_| Dyn::UNKNOWN))),
+                };
             };
             let mut texts = texts.iter().map(text).collect::<Result<Vec<_>, _>>()?;
             texts.sort();
@@ -76,32 +80,46 @@ pub(super) fn answer(name: &str, arguments: &[Dyn]) -> Option<Answered> {
             }
             Ok(list.into_iter().fold(zero, |sum, one| sum + one))
         }),
-        "alltrue" | "anytrue" => {
-            let all = name == "alltrue";
-            known_list(arguments, |list| {
-                let truths = list.iter().map(|one| match plain(one) {
-                    Value::Null => Ok(false),
-                    one => truth(one),
-                });
-                let truths = truths.collect::<Result<Vec<bool>, String>>()?;
-                Ok(truths
-                    .into_iter()
-                    .fold(
-                        all,
-                        |so_far, one| if all { so_far && one } else { so_far || one },
-                    )
-                    .into())
-            })
-        }
+        "alltrue" => listed(arguments, alltrue),
+        "anytrue" => listed(arguments, anytrue),
         "transpose" => transpose(arguments),
         "tolist" => converted(arguments, &Type::list(Type::Dynamic)),
         "toset" => converted(arguments, &Type::set(Type::Dynamic)),
         "tomap" => converted(arguments, &Type::map(Type::Dynamic)),
-        "sensitive" => at(arguments, 0).map(|one| Answer::Is(one.sensitive())),
-        "nonsensitive" | "ephemeralasnull" => at(arguments, 0).cloned().map(Answer::Is),
-        "issensitive" => is(false),
+        "formatlist" if arguments.iter().any(|one| one.as_known().is_none()) => {
+            formatlist(arguments)
+        }
+        "ephemeralasnull" => at(arguments, 0).cloned().map(Answer::Is),
+        GROUPS => groups(arguments),
         _ => return None,
     })
+}
+
+/// The truth value of an element; null is false.
+fn truth_of(one: &Dyn) -> Result<bool, String> {
+    match plain(&known(one)?) {
+        Value::Null => Ok(false),
+        one => truth(one),
+    }
+}
+
+fn alltrue(list: Vec<Dyn>) -> Result<Dyn, String> {
+    for one in &list {
+        if !truth_of(one)? {
+            return Ok(false.into());
+        }
+    }
+    Ok(true.into())
+}
+
+/// Other than `alltrue`, it looks behind elements that are not known.
+fn anytrue(list: Vec<Dyn>) -> Result<Dyn, String> {
+    let truths: Vec<Result<bool, String>> = list.iter().map(truth_of).collect();
+    match truths.iter().find(|one| !matches!(one, Ok(false))) {
+        Some(Err(_)) if truths.contains(&Ok(true)) => Ok(true.into()),
+        Some(first) => first.clone().map(Dyn::from),
+        None => Ok(false.into()),
+    }
 }
 
 /// Said by a function that has to look at its elements while they are unknown.
@@ -120,7 +138,7 @@ fn list(argument: &Dyn) -> Result<Vec<Dyn>, String> {
     match argument.elements() {
         Some(list) => Ok(list),
         None => match &argument.0 {
-            Inner::Deferred(_) => Err(WAITS.to_owned()),
+            Inner::Early(..) | Inner::Deferred(_) | Inner::Unknown(_) => Err(WAITS.to_owned()),
             Inner::Known(value) => Err(format!("needs a list, found {}", value.kind())),
             _ => Err("needs a list, found a map".to_owned()),
         },
@@ -131,7 +149,7 @@ fn entries(argument: &Dyn) -> Result<Vec<(Arc<str>, Dyn)>, String> {
     match argument.entries() {
         Some(entries) => Ok(entries),
         None => match &argument.0 {
-            Inner::Deferred(_) => Err(WAITS.to_owned()),
+            Inner::Early(..) | Inner::Deferred(_) | Inner::Unknown(_) => Err(WAITS.to_owned()),
             Inner::Known(value) => Err(format!("needs a map, found {}", value.kind())),
             _ => Err("needs a map, found a list".to_owned()),
         },
@@ -200,31 +218,81 @@ fn merge(arguments: &[Dyn]) -> Answered {
 }
 
 fn flatten(arguments: &[Dyn]) -> Answered {
-    fn add(one: Dyn, flat: &mut Vec<Dyn>) -> Result<(), String> {
-        match (one.elements(), &one.0) {
-            (Some(list), _) => list.into_iter().try_for_each(|one| add(one, flat)),
+    /// The elements of lists inside of lists, and whether one of these lists is sensitive.
+    fn add(one: Dyn, flat: &mut Vec<Dyn>) -> Result<bool, String> {
+        let of = one.unwrapped();
+        match (of.elements(), &of.0) {
+            (Some(list), _) => {
+                let mut is_sensitive = matches!(one.0, Inner::Sensitive(_));
+                for one in list {
+                    is_sensitive |= add(one, flat)?;
+                }
+                Ok(is_sensitive)
+            }
             // It may be a list as well.
-            (None, Inner::Deferred(_)) => Err(WAITS.to_owned()),
+            (None, Inner::Deferred(_) | Inner::Unknown(_)) => Err(WAITS.to_owned()),
             (None, _) => {
                 flat.push(one);
-                Ok(())
+                Ok(false)
             }
         }
     }
-    let whole = at(arguments, 0)?;
-    let deep = list(whole).and_then(|lists| {
-        let mut flat = Vec::new();
-        lists.into_iter().try_for_each(|one| match &one.0 {
-            // An attribute of an object is a text more often than a list; Terraform knows its type from the schema.
-            Inner::Deferred(deferred) if deferred.is_plain() => {
-                flat.push(one);
-                Ok(())
+    let deep = list(at(arguments, 0)?).and_then(|lists| {
+        let (mut flat, mut is_sensitive) = (Vec::new(), false);
+        for one in lists {
+            match &one.0 {
+                // An attribute of an object is a text more often than a list; Terraform knows its type from the schema.
+                Inner::Deferred(deferred) if deferred.is_plain() => flat.push(one),
+                _ => is_sensitive |= add(one, &mut flat)?,
             }
-            _ => add(one, &mut flat),
-        })?;
-        Ok(Dyn::list(flat))
+        }
+        let flat = Dyn::list(flat);
+        Ok(match is_sensitive {
+            true => flat.sensitive(),
+            false => flat,
+        })
     });
     waiting(deep)
+}
+
+/// The lists of several objects' members, by their names.
+fn groups(arguments: &[Dyn]) -> Answered {
+    let objects: Result<Vec<_>, String> = arguments.iter().map(entries).collect();
+    waiting(objects.and_then(|objects| {
+        let mut groups: BTreeMap<Arc<str>, Vec<Dyn>> = BTreeMap::new();
+        for (key, members) in objects.into_iter().flatten() {
+            groups.entry(key).or_default().extend(list(&members)?);
+        }
+        let groups = groups.into_iter();
+        Ok(Dyn::object(
+            groups.map(|(key, list)| (key, Dyn::list(list))),
+        ))
+    }))
+}
+
+/// `formatlist` of lists whose length is known, though not all that is in them.
+fn formatlist(arguments: &[Dyn]) -> Answered {
+    let (format, values) = (at(arguments, 0)?, &arguments[1..]);
+    if !values
+        .iter()
+        .all(|one| one.elements().is_some() || one.as_known().is_some())
+    {
+        return Ok(Answer::Waits);
+    }
+    let lists: Vec<Option<Vec<Dyn>>> = values.iter().map(Dyn::elements).collect();
+    let mut lengths = lists.iter().flatten().map(Vec::len);
+    let length = lengths.next().unwrap_or(1);
+    if lengths.any(|other| other != length) {
+        return Err("needs lists of one length".to_owned());
+    }
+    let texts = (0..length).map(|place| {
+        let row = values.iter().zip(&lists).map(|(single, list)| match list {
+            Some(list) => list[place].clone(),
+            None => single.clone(),
+        });
+        super::call("format", [format.clone()].into_iter().chain(row))
+    });
+    Ok(Answer::Is(Dyn::list(texts)))
 }
 
 fn element(arguments: &[Dyn]) -> Answered {
@@ -315,8 +383,7 @@ fn coalesce(arguments: &[Dyn]) -> Answered {
         match &argument.0 {
             Inner::Known(Value::Null) => {}
             Inner::Known(value) if plain(value).as_str() == Some("") => {}
-            // An attribute that is computed is not null when it is known.
-            Inner::Deferred(deferred) if !deferred.is_plain() => return Ok(Answer::Waits),
+            Inner::Deferred(_) | Inner::Unknown(_) => return Ok(Answer::Waits),
             _ => return Ok(Answer::Is(argument.clone())),
         }
     }
@@ -328,7 +395,7 @@ fn coalescelist(arguments: &[Dyn]) -> Answered {
         match (argument.elements(), &argument.0) {
             (Some(list), _) if list.is_empty() => {}
             (_, Inner::Known(Value::Null)) => {}
-            (None, Inner::Deferred(_)) => return Ok(Answer::Waits),
+            (None, Inner::Deferred(_) | Inner::Unknown(_)) => return Ok(Answer::Waits),
             _ => return Ok(Answer::Is(argument.clone())),
         }
     }
@@ -383,34 +450,34 @@ fn position(arguments: &[Dyn]) -> Answered {
     waiting(found)
 }
 
-fn distinct(list: Vec<Dyn>) -> Vec<Dyn> {
+fn distinct(list: Vec<Value>) -> Vec<Dyn> {
     let mut seen: BTreeSet<String> = BTreeSet::new();
     // Elements of one type are the same if their JSON is.
-    let is_new = |one: &Dyn| {
-        let text = one
-            .as_known()
-            .and_then(|value| json("distinct", &value).ok());
+    let is_new = |one: &Value| {
+        let text = json("distinct", one).ok();
         text.is_none_or(|text| seen.insert(text))
     };
-    list.into_iter().filter(is_new).collect()
+    let new = list.into_iter().filter(is_new);
+    new.map(|one| Dyn::from(&one)).collect()
 }
 
 /// The elements as those of a list: a number beside a text is a text.
-fn of_one_type(list: Vec<Dyn>) -> Vec<Dyn> {
-    let known: Option<Vec<Value>> = list.iter().map(Dyn::as_known).collect();
-    let converted = known.and_then(|known| {
-        let list = Value::list(known)
-            .convert(&Type::list(Type::Dynamic))
-            .ok()?;
-        let elements = plain_deep(&list);
-        Some(elements.elements()?.iter().map(Dyn::from).collect())
-    });
-    converted.unwrap_or(list)
+fn of_one_type(list: Vec<Value>) -> Vec<Value> {
+    let whole = Value::list(list);
+    let converted = whole.convert(&Type::list(Type::Dynamic));
+    let plain = plain_deep(&converted.unwrap_or(whole));
+    plain.elements().unwrap_or_default().to_vec()
 }
 
 fn matchkeys(arguments: &[Dyn]) -> Answered {
     let (values, keys, wanted) = (at(arguments, 0)?, at(arguments, 1)?, at(arguments, 2)?);
     let matching = list(values).and_then(|values| {
+        if !values
+            .iter()
+            .all(|it| it.is_wholly_known() || it.is_deferred())
+        {
+            return Err(WAITS.to_owned());
+        }
         let [keys, wanted] = [keys, wanted].map(|it| {
             let elements = list(it)?.iter().map(known).collect::<Result<Vec<_>, _>>()?;
             Ok::<_, String>(elements)

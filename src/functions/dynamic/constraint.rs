@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use terrane_core::{Type, Value};
 
 use super::conversions::plain;
+use super::deferred::Nullness;
 use super::{Dyn, Inner};
 
 /// The type that a variable has: what HCL writes as `object({ name = string, size = optional(number, 1) })`.
@@ -67,6 +68,15 @@ impl Constraint {
         if value.is_failed() || is_null && !matches!(self, Self::Optional(..)) {
             return value.clone();
         }
+        match &value.0 {
+            Inner::Sensitive(of) => return self.convert(of).sensitive(),
+            Inner::Early(now, later) => {
+                let later = Dyn(Inner::Deferred(later.clone()));
+                return self.convert(now).early_of(self.convert(&later));
+            }
+            Inner::Unknown(_) => return value.clone(),
+            _ => {}
+        }
         match self {
             Self::Any => value.clone(),
             Self::String => primitive(value, &Type::String),
@@ -107,6 +117,13 @@ impl Constraint {
             },
             Self::Optional(ty, default) => match is_null {
                 true => ty.convert(default),
+                // It may become null, and then the default counts.
+                false
+                    if !matches!(default.0, Inner::Known(Value::Null))
+                        && value.nullness() == Nullness::Possible =>
+                {
+                    self.later(value)
+                }
                 false => ty.convert(value),
             },
         }
@@ -117,11 +134,8 @@ impl Constraint {
         match &value.0 {
             Inner::Deferred(_) => {
                 let ty = self.clone();
-                Dyn::defer(vec![value.clone()], move |values| {
-                    ty.convert(&Dyn::from(&values[0]))
-                        .known()
-                        .map_err(|error| error.to_string())
-                })
+                let whole = std::slice::from_ref(value);
+                Dyn::when_known(whole, value.nullness(), move |now| ty.convert(&now[0]))
             }
             Inner::Known(known) => Dyn::failed(format!(
                 "{} does not have the type of the variable",

@@ -7,7 +7,8 @@ use serde::de::{Deserialize, Deserializer};
 use terrane_core::value::Number;
 use terrane_core::{Expr, Input, IntoExpr, IntoValue, Output, Path, Resource, Secret, Type, Value};
 
-use super::{Deferred, Dyn, Inner, Source};
+use super::deferred::Deferred;
+use super::{Dyn, Inner};
 
 impl From<Expr> for Dyn {
     fn from(expr: Expr) -> Self {
@@ -18,11 +19,9 @@ impl From<Expr> for Dyn {
                 let members = members.iter();
                 Self::object(members.map(|(key, one)| (key.clone(), Self::from(one.clone()))))
             }
-            inputs => Self(Inner::Deferred(Deferred {
-                inputs: [Source::Expr(inputs)].into(),
-                path: Path::root(),
-                compute: None,
-            })),
+            Expr::Sensitive(inner) => Self::from(Expr::clone(&inner)).sensitive(),
+            Expr::Secret(_) => Self(Inner::Deferred(Deferred::plain(expr))).sensitive(),
+            other => Self(Inner::Deferred(Deferred::plain(other))),
         }
     }
 }
@@ -177,12 +176,6 @@ impl Dyn {
             all.iter()
                 .map(|(key, one)| (key.as_str(), Self::resource(one))),
         )
-    }
-
-    /// The same value, never shown.
-    #[must_use]
-    pub fn sensitive(&self) -> Self {
-        self.output::<Value>().sensitive().into()
     }
 }
 

@@ -6,42 +6,89 @@ use std::ops::{Add, Div, Mul, Neg, Not, Rem, Sub};
 use terrane_core::Value;
 
 use super::conversions::{number, plain, text, truth};
+use super::deferred::Nullness;
 use super::{Dyn, Inner, exact};
 
-/// `condition ? then : otherwise`; only the side that counts is made, if the condition is known.
+/// `condition ? then : otherwise`; a fault of the side that does not count is none.
 pub fn choose<A: Into<Dyn>, B: Into<Dyn>>(
     condition: impl Into<Dyn>,
     then: impl FnOnce() -> A,
     otherwise: impl FnOnce() -> B,
 ) -> Dyn {
-    let condition = condition.into();
+    chosen(&condition.into(), then().into(), otherwise().into())
+}
+
+fn chosen(condition: &Dyn, then: Dyn, otherwise: Dyn) -> Dyn {
     match &condition.0 {
-        Inner::Failed(_) => condition,
+        Inner::Failed(_) => condition.clone(),
         Inner::Known(known) => match truth(known) {
-            Ok(true) => of_both(then().into(), || otherwise().into()),
-            Ok(false) => of_both(otherwise().into(), || then().into()),
+            Ok(true) => of_both(then, otherwise),
+            Ok(false) => of_both(otherwise, then),
             Err(reason) => Dyn::failed(reason),
         },
+        Inner::Sensitive(of) => chosen(of, then, otherwise).sensitive(),
+        Inner::Unknown(_) => undecided(&then, &otherwise),
         _ => {
-            let all = vec![condition, then().into(), otherwise().into()];
-            Dyn::defer(all, |values| {
-                Ok(values[if truth(&values[0])? { 1 } else { 2 }].clone())
+            let is_null = nullness_of_both(&then, &otherwise);
+            let all = [condition.clone(), then, otherwise];
+            Dyn::when_known(&all, is_null, |now| {
+                chosen(&now[0], now[1].clone(), now[2].clone())
             })
         }
     }
 }
 
-/// The side that counts, with the type of both: a number beside a text is a text.
-fn of_both(chosen: Dyn, other: impl FnOnce() -> Dyn) -> Dyn {
-    let Inner::Known(value) = &chosen.0 else {
-        return chosen;
+/// Whether two values are equal, where that is known as one is null and the other will never be.
+fn decided_by_null([one, other]: &[Dyn; 2]) -> Option<bool> {
+    let is_null = |it: &Dyn| matches!(it.unwrapped().0, Inner::Known(Value::Null));
+    let is_never = |it: &Dyn| it.nullness() == Nullness::Never;
+    (is_null(one) && is_never(other) || is_null(other) && is_never(one)).then_some(false)
+}
+
+fn nullness_of_both(one: &Dyn, other: &Dyn) -> Nullness {
+    match (one.nullness(), other.nullness()) {
+        (Nullness::Never, Nullness::Never) => Nullness::Never,
+        _ => Nullness::Possible,
+    }
+}
+
+/// One of the two, as long as nobody knows which.
+fn undecided(then: &Dyn, otherwise: &Dyn) -> Dyn {
+    let is_sensitive = [then, otherwise].map(|side| matches!(side.0, Inner::Sensitive(_)));
+    let one = match (&then.unwrapped().0, &otherwise.unwrapped().0) {
+        // Of what both sides have in common, Terraform knows a number.
+        (Inner::Known(one), Inner::Known(other))
+            if one == other && matches!(plain(one), Value::Number(_) | Value::Null) =>
+        {
+            Dyn(Inner::Known(one.clone()))
+        }
+        _ => Dyn(Inner::Unknown(nullness_of_both(then, otherwise))),
     };
-    // No other side turns a text into something else, or nothing into something.
-    if matches!(plain(value), Value::String(_) | Value::Null) {
+    match is_sensitive.contains(&true) {
+        true => one.sensitive(),
+        false => one,
+    }
+}
+
+/// The side that counts, with the type of both: a number beside a text is a text. It is as sensitive as each of them.
+fn of_both(chosen: Dyn, other: Dyn) -> Dyn {
+    if chosen.is_failed() {
         return chosen;
     }
-    match other().0 {
-        Inner::Known(other) => Dyn(Inner::Known(beside(value, &other))),
+    if matches!(other.0, Inner::Early(..) | Inner::Deferred(_)) {
+        let is_null = chosen.nullness();
+        let both = [chosen.clone(), other];
+        let later = Dyn::when_known(&both, is_null, |now| {
+            of_both(now[0].clone(), now[1].clone())
+        });
+        return chosen.early_of(later);
+    }
+    if let Inner::Sensitive(other) = &other.0 {
+        return of_both(chosen, Dyn::clone(other)).sensitive();
+    }
+    match (&chosen.0, &other.0) {
+        (Inner::Sensitive(chosen), _) => of_both(Dyn::clone(chosen), other).sensitive(),
+        (Inner::Known(one), Inner::Known(other)) => Dyn(Inner::Known(beside(one, other))),
         _ => chosen,
     }
 }
@@ -84,7 +131,8 @@ fn beside(value: &Value, other: &Value) -> Value {
 
 /// A template: the texts of its parts in a row.
 pub fn join_texts(parts: impl IntoIterator<Item = Dyn>) -> Dyn {
-    Dyn::defer(parts.into_iter().collect(), |values| {
+    let parts: Vec<Dyn> = parts.into_iter().collect();
+    Dyn::of_known(&parts, |values| {
         let texts: Result<String, String> = values.iter().map(text).collect();
         Ok(texts?.into())
     })
@@ -92,7 +140,7 @@ pub fn join_texts(parts: impl IntoIterator<Item = Dyn>) -> Dyn {
 
 /// The texts of a list in a row: a loop in a template.
 pub fn join_list(texts: &Dyn) -> Dyn {
-    Dyn::defer(vec![texts.clone()], |values| {
+    Dyn::of_known(std::slice::from_ref(texts), |values| {
         let texts = plain(&values[0]).elements().unwrap_or_default();
         let texts: Result<String, String> = texts.iter().map(text).collect();
         Ok(texts?.into())
@@ -105,7 +153,7 @@ macro_rules! arithmetic {
             type Output = Self;
 
             fn $method(self, other: D) -> Self {
-                Self::defer(vec![self, other.into()], |values| {
+                Self::of_known(&[self, other.into()], |values| {
                     Ok($of(&number(&values[0])?, &number(&values[1])?)?.into())
                 })
             }
@@ -132,7 +180,7 @@ impl Not for Dyn {
     type Output = Self;
 
     fn not(self) -> Self {
-        Self::defer(vec![self], |values| Ok((!truth(&values[0])?).into()))
+        Self::of_known(&[self], |values| Ok((!truth(&values[0])?).into()))
     }
 }
 
@@ -141,15 +189,20 @@ impl Dyn {
     #[must_use]
     pub fn equals(&self, other: impl Into<Self>) -> Self {
         let other = other.into();
-        // A structure is never null, whatever its parts are.
-        let null = |one: &Self| matches!(one.0, Inner::Known(Value::Null));
-        let structure = |one: &Self| matches!(one.0, Inner::List(_) | Inner::Map(_));
-        if null(self) && structure(&other) || null(&other) && structure(self) {
-            return false.into();
+        let both = [self.clone(), other];
+        if both.iter().any(Self::is_deferred) && !both.iter().any(Self::is_failed) {
+            let later = Self::when_known(&both, Nullness::Never, |now| now[0].equals(&now[1]));
+            return match decided_by_null(&both) {
+                Some(equal) => Self::from(equal).early_of(later),
+                None => later,
+            };
         }
-        Self::defer(vec![self.clone(), other], |values| {
-            Ok((plain(&values[0]) == plain(&values[1])).into())
-        })
+        match decided_by_null(&both) {
+            Some(equal) => Self::unmarked(&both, |_| equal.into()),
+            None => Self::of_known(&both, |values| {
+                Ok((plain(&values[0]) == plain(&values[1])).into())
+            }),
+        }
     }
 
     /// `self != other`.
@@ -159,7 +212,7 @@ impl Dyn {
     }
 
     fn compared(&self, other: Self, wanted: fn(Ordering) -> bool) -> Self {
-        Self::defer(vec![self.clone(), other], move |values| {
+        Self::of_known(&[self.clone(), other], move |values| {
             let (a, b) = (number(&values[0])?, number(&values[1])?);
             Ok(wanted(exact::order(&a, &b)?).into())
         })
@@ -204,26 +257,41 @@ impl Dyn {
     fn decided_by<D: Into<Self>>(&self, decides: bool, other: impl FnOnce() -> D) -> Self {
         match &self.0 {
             Inner::Failed(_) => self.clone(),
+            Inner::Sensitive(of) => of.decided_by(decides, other).sensitive(),
             Inner::Known(known) => match truth(known) {
-                Ok(value) if value == decides => value.into(),
-                Ok(_) => {
-                    let other = other().into();
-                    Self::defer(vec![other], |values| Ok(truth(&values[0])?.into()))
-                }
+                Ok(value) => value.with_other(decides, other().into()),
                 Err(reason) => Self::failed(reason),
             },
-            _ => {
-                let other = other().into();
-                if let Inner::Known(known) = &other.0
-                    && truth(known) == Ok(decides)
-                {
-                    return decides.into();
-                }
-                Self::defer(vec![self.clone(), other], move |values| {
-                    let (a, b) = (truth(&values[0])?, truth(&values[1])?);
-                    Ok(if decides { a || b } else { a && b }.into())
-                })
+            _ => Self::of_known(&[self.clone(), other().into()], move |values| {
+                let (a, b) = (truth(&values[0])?, truth(&values[1])?);
+                Ok(if decides { a || b } else { a && b }.into())
+            }),
+        }
+    }
+}
+
+/// One side of `&&` or `||`.
+trait Side {
+    /// What it makes with the other side, where one of them being `decides` is enough.
+    fn with_other(self, decides: bool, other: Dyn) -> Dyn;
+}
+
+impl Side for bool {
+    fn with_other(self, decides: bool, other: Dyn) -> Dyn {
+        if self != decides {
+            return Dyn::of_known(&[other], |values| Ok(truth(&values[0])?.into()));
+        }
+        // What is wrong with the other side does not matter, but what is not known or not to be shown does.
+        match other.0 {
+            Inner::Unknown(_) => Dyn(Inner::Unknown(Nullness::Never)),
+            Inner::Sensitive(other) => self.with_other(decides, Dyn::clone(&other)).sensitive(),
+            Inner::Early(..) | Inner::Deferred(_) => {
+                let later = Dyn::when_known(&[other], Nullness::Never, move |now| {
+                    self.with_other(decides, now[0].clone())
+                });
+                Dyn::from(self).early_of(later)
             }
+            _ => self.into(),
         }
     }
 }

@@ -1,20 +1,24 @@
 //! Every function, operator and template beside Terraform's own answers.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use hcl_edit::expr::{
     BinaryOperator, Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOperator,
 };
 use hcl_edit::template::{Directive, Element, Strip, Template};
-use terrane_core::Value;
-use terrane_core::value::Number;
+use terrane_core::addr::InstanceAddr;
+use terrane_core::value::{Number, Refinements};
+use terrane_core::{Expr, Location, Marked, Path, Reference, Scope, Value};
 
-use super::{Dyn, call, choose, join_texts};
+use super::{Dyn, call, call_expanded, choose, join_texts};
 use crate::encoding::json;
 
 /// The answers to functions that have a type of their own, too.
 const TYPED: &str = include_str!("../answers.txt");
 const ANSWERS: &str = include_str!("answers.txt");
+/// What Terraform plans for expressions of `u`, which is unknown and will not be null, `r`, which is unknown, and the sensitive `s` and `so`.
+const PLANNED: &str = include_str!("planned.txt");
 
 /// What the names of loops stand for.
 #[derive(Clone, Default)]
@@ -51,21 +55,26 @@ impl Names {
             Expression::Object(members) => {
                 let pairs = members.iter().map(|(key, value)| {
                     let key = match key {
-                        ObjectKey::Ident(name) => name.to_string(),
-                        ObjectKey::Expression(key) => self
-                            .dynamic(key)
-                            .text()
-                            .expect("a key of the table is a text"),
+                        ObjectKey::Ident(name) => name.to_string().trim().into(),
+                        ObjectKey::Expression(key) => self.dynamic(key),
                     };
-                    (key.trim().to_owned(), self.dynamic(value.expr()))
+                    (key, self.dynamic(value.expr()))
                 });
-                Dyn::object(pairs)
+                Dyn::object_of(pairs)
             }
             Expression::Parenthesis(inner) => self.dynamic(inner.inner()),
             Expression::Variable(name) => self.named(name),
             Expression::FuncCall(function) => {
                 let name: &'static str = function.name.name.to_string().leak();
-                call(name, function.args.iter().map(|it| self.dynamic(it)))
+                let mut arguments: Vec<Dyn> =
+                    function.args.iter().map(|it| self.dynamic(it)).collect();
+                match function.args.expand_final() {
+                    true => {
+                        let rest = arguments.pop().expect("an argument is expanded");
+                        call_expanded(name, arguments, &rest)
+                    }
+                    false => call(name, arguments),
+                }
             }
             Expression::Conditional(all) => choose(
                 self.dynamic(&all.cond_expr),
@@ -260,5 +269,98 @@ fn every_expression_answers_as_terraform_does() {
     assert_eq!(
         others,
         ["ephemeralasnull", "issensitive", "sensitive", "type"]
+    );
+}
+
+/// The objects that the names of planned expressions are attributes of.
+struct Plan;
+
+impl Scope for Plan {
+    fn object(&self, _: &InstanceAddr) -> Option<Arc<Marked>> {
+        let never_null = Refinements {
+            null: Some(false),
+            ..Refinements::default()
+        };
+        let secrets = [
+            ("a", Value::from("x")),
+            ("b", Value::list(vec!["y".into()])),
+        ];
+        let value = Value::map([
+            ("u", Value::Unknown(Some(Arc::new(never_null)))),
+            ("r", Value::UNKNOWN),
+            ("s", Value::from("sec")),
+            ("so", Value::map(secrets)),
+        ]);
+        let sensitive = ["s", "so"].map(|name| Path::root().attribute(name));
+        Some(Arc::new(Marked {
+            value,
+            sensitive: sensitive.into(),
+        }))
+    }
+}
+
+/// The names of planned expressions, as what a program has before its plan.
+fn planned_names() -> Names {
+    let address: InstanceAddr = "t_x.a".parse().expect("an address");
+    let names = ["u", "r", "s", "so"].map(|name| {
+        let reference = Reference {
+            address: Arc::new(address.clone()),
+            path: Path::root().attribute(name),
+            location: Location::caller(),
+        };
+        (name.to_owned(), Expr::Reference(Arc::new(reference)).into())
+    });
+    Names(names.into())
+}
+
+/// A value with what is unknown and sensitive in it.
+fn shown(value: &Value, here: &Path, sensitive: &BTreeSet<Path>) -> String {
+    if sensitive.contains(here) {
+        let inner = sensitive.iter().filter(|path| *path != here).cloned();
+        return format!("sensitive({})", shown(value, here, &inner.collect()));
+    }
+    match value {
+        Value::Unknown(_) => "unknown".to_owned(),
+        Value::List(elements) | Value::Set(elements) => {
+            let elements = elements.iter().enumerate();
+            let elements = elements
+                .map(|(place, one)| shown(one, &here.clone().index(place), sensitive))
+                .collect::<Vec<_>>();
+            format!("[{}]", elements.join(","))
+        }
+        Value::Map(members) => {
+            let members = members.iter().map(|(name, one)| {
+                let one = shown(one, &here.clone().attribute(name.clone()), sensitive);
+                format!("{name:?}:{one}")
+            });
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        single => json("jsonencode", single).expect("it is JSON"),
+    }
+}
+
+#[test]
+fn every_expression_is_as_unknown_and_sensitive_as_in_a_plan_of_terraform() {
+    let mut lines = PLANNED.lines().filter(|line| !line.starts_with('#'));
+    let (mut wrong, names) = (Vec::new(), planned_names());
+    while let (Some(expression), Some(answer)) = (lines.next(), lines.next()) {
+        let parsed: &'static Expression = match expression.parse::<Expression>() {
+            Ok(parsed) => Box::leak(parsed.into()),
+            Err(error) => panic!("{expression} is no expression: {error}"),
+        };
+        let answered = match names.dynamic(parsed).expr().evaluate(&Plan) {
+            Ok(marked) => shown(&marked.value, &Path::root(), &marked.sensitive),
+            Err(error) => error.to_string(),
+        };
+        let answer = answer.trim_start();
+        if answered != answer {
+            wrong.push(format!("{expression}\n  {answer}\n  not {answered}"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
     );
 }
