@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::ast::{Block, Body, Kind, Node};
 use crate::blocks::{HERE, comment_lines};
 use crate::model::{Call, Mode, Resource};
+use crate::order::key_of;
 use crate::scope::{Scope, string};
 use crate::sources::ConvertError;
 use crate::ty::{Code, Form, Ty};
@@ -427,20 +428,9 @@ impl Scope<'_> {
             return;
         };
         for one in all {
-            let known = one.names().and_then(|names| {
-                let taken = match names[0] {
-                    "data" | "ephemeral" => 3,
-                    _ => 2,
-                };
-                self.known.get(
-                    &names
-                        .iter()
-                        .take(taken)
-                        .copied()
-                        .collect::<Vec<_>>()
-                        .join("."),
-                )
-            });
+            let names = one.all_references();
+            let key = names.first().and_then(|names| key_of(names));
+            let known = key.and_then(|key| self.known.get(&key));
             match known.map(|code| (code, &code.ty)) {
                 Some((code, Ty::Handle(_))) => { let _ = write!(meta, "\n.depends_on({})", code.borrowed()); },
                 Some((code, Ty::Handles(_))) => {

@@ -371,7 +371,11 @@ impl Scope<'_> {
                 format!("{kind}.{name}")
             }
             ["data" | "ephemeral", ..] if names.len() == 3 => names.join("."),
-            ["data" | "ephemeral" | "var" | "local" | "module", ..] => return None,
+            ["resource", ..] if names.len() == 3 => names[1..].join("."),
+            [
+                "data" | "ephemeral" | "resource" | "var" | "local" | "module",
+                ..,
+            ] => return None,
             [first, inner]
                 if self.bound_code(first).is_none()
                     && self.bound_code(&format!("{first}.{inner}")).is_none()

@@ -140,6 +140,11 @@ pub(crate) fn nodes<'a>(body: &'a Body, visit: &mut dyn FnMut(&'a Node)) {
 
 /// The key of what a reference names: `local.x`, `aws_vpc.main`, `data.aws_ami.it`.
 pub(crate) fn key_of(names: &[String]) -> Option<String> {
+    // A reference to a resource may say that it is one.
+    let names = match names {
+        [first, rest @ ..] if first == "resource" => rest,
+        all => all,
+    };
     let count = match names.first()?.as_str() {
         "data" | "ephemeral" => 3,
         _ => 2,

@@ -61,6 +61,7 @@ impl Scope<'_> {
                 (format!("{name}.{}", word(0)?), 1)
             }
             "data" | "ephemeral" => (format!("{name}.{}.{}", word(0)?, word(1)?), 2),
+            "resource" => (format!("{}.{}", word(0)?, word(1)?), 2),
             "self" => ("self".to_owned(), 0),
             name => (format!("{name}.{}", word(0)?), 1),
         };

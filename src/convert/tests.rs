@@ -284,6 +284,18 @@ fn what_terraform_and_opentofu_understand_differently_is_asked() {
 
 /// Bytes that are no configuration, and ones that would fill a stack.
 #[test]
+fn a_reference_may_say_that_it_is_one_to_a_resource() {
+    let text = |word: &str| {
+        format!(
+            "resource \"acme_network\" \"main\" {{\n cidr = \"10.0.0.0/8\"\n}}\n\
+             resource \"acme_network\" \"other\" {{\n cidr = {word}acme_network.main.cidr\n depends_on = [{word}acme_network.main]\n}}\n\
+             output \"cidrs\" {{\n value = {{ for one in [\"a\"] : one => {word}acme_network.other }}\n}}"
+        )
+    };
+    assert_eq!(main_of(&text("resource.")), main_of(&text("")));
+}
+
+#[test]
 fn a_module_has_what_it_hands_on() {
     let providers =
         "terraform {\n required_providers {\n acme = { source = \"example/acme\" }\n }\n}";
