@@ -11,7 +11,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `ast`, `native`, `newlines`, `literals`, `json` | HCL's expressions and bodies, read from both syntaxes |
+//! | `ast`, `native`, `newlines`, `repeated`, `literals`, `json` | HCL's expressions and bodies, read from both syntaxes |
 //! | `model` | modules: what each declares and calls |
 //! | `bindings` | the types in use, and their names in Rust |
 //! | `ty`, `scope` | types of expressions; what names are in the program |
@@ -53,6 +53,7 @@ mod program;
 mod project;
 mod provider_keys;
 mod reference;
+mod repeated;
 mod scope;
 mod settings;
 mod settle;

@@ -10,6 +10,7 @@ use hcl_edit::{Decorate, RawString, Span};
 use crate::ast::{Attribute, Block, Body, For, Kind, Node, Operator, Part, Place, Step};
 use crate::literals::{Written, literals};
 use crate::newlines::{Newlines, readable};
+use crate::repeated::body_of;
 
 /// What is wrong with a text, and where: line and column.
 pub(crate) struct Unreadable {
@@ -46,9 +47,9 @@ fn readable_by(text: &str, newlines: Newlines) -> Result<String, Unreadable> {
 pub(crate) fn body(file: usize, text: &str) -> Result<Body, Unreadable> {
     // The places stay the same.
     let kept = readable_by(text, Newlines::Kept)?;
-    let body = hcl_edit::parser::parse_body(&kept).or_else(|error| {
+    let body = body_of(&kept).or_else(|error| {
         let joined = readable_by(text, Newlines::Joined)?;
-        hcl_edit::parser::parse_body(&joined).map_err(|_| Unreadable::of(&error))
+        body_of(&joined).map_err(|_| Unreadable::of(&error))
     })?;
     Ok(Reader { file, text }.body(&body))
 }
@@ -178,21 +179,17 @@ impl Reader<'_> {
             Expression::String(text) => Kind::Text(text.value().clone()),
             Expression::Array(all) => Kind::List(all.iter().map(|one| self.node(one)).collect()),
             Expression::Object(members) => {
-                let members = members.iter().map(|(key, value)| {
+                let mut all: Vec<(Node, Node)> = Vec::new();
+                for (key, value) in members {
                     let value = self.node(value.expr());
-                    let key = match key {
-                        ObjectKey::Ident(name) => {
-                            Node::new(Kind::Text(name.to_string()), value.place)
-                        }
-                        // Parentheses tell a reference from a name.
-                        ObjectKey::Expression(key) => match key.as_variable() {
-                            Some(name) => Node::new(Kind::Text(name.to_string()), value.place),
-                            None => self.node(key),
-                        },
-                    };
-                    (key, value)
-                });
-                Kind::Object(members.collect())
+                    let key = self.key(key, value.place);
+                    // HCL takes the last of those that are the same.
+                    if let Some(text) = key.text() {
+                        all.retain(|(other, _)| other.text() != Some(text));
+                    }
+                    all.push((key, value));
+                }
+                Kind::Object(all)
             }
             Expression::StringTemplate(template) => self.template(template.iter(), Written::Quoted),
             Expression::HeredocTemplate(heredoc) => {
@@ -246,6 +243,29 @@ impl Reader<'_> {
                 )
             }
             Expression::ForExpr(it) => Kind::For(Box::new(self.for_expression(it))),
+        }
+    }
+
+    /// The key of a member; a name or a text is the one that was written, for the parser may know it by another.
+    fn key(&self, key: &ObjectKey, place: Place) -> Node {
+        let written = |span: Option<Range<usize>>| span.and_then(|span| self.text.get(span));
+        match key {
+            ObjectKey::Ident(name) => {
+                let name = written(name.span()).map_or_else(|| name.to_string(), str::to_owned);
+                Node::new(Kind::Text(name), place)
+            }
+            // Parentheses tell a reference from a name.
+            ObjectKey::Expression(key) => match (key.as_variable(), key) {
+                (Some(name), _) => Node::new(Kind::Text(name.to_string()), place),
+                (None, Expression::String(text)) => {
+                    let quoted = written(text.span())
+                        .and_then(|it| it.strip_prefix('"')?.strip_suffix('"'))
+                        .filter(|it| !it.contains(['\\', '$', '%']));
+                    let text = quoted.unwrap_or(text.value());
+                    Node::new(Kind::Text(text.to_owned()), self.place(key.span()))
+                }
+                (None, key) => self.node(key),
+            },
         }
     }
 

@@ -296,6 +296,18 @@ fn a_reference_may_say_that_it_is_one_to_a_resource() {
 }
 
 #[test]
+fn the_last_of_repeated_keys_counts() {
+    let repeated = "locals {\n all = { a = 1, port = 80, \"b c\" = 2, a = 3, port = 90, \"b c\" = 4, a = 5 }\n}\noutput \"all\" {\n value = local.all\n}";
+    let once = "locals {\n all = { port = 90, \"b c\" = 4, a = 5 }\n}\noutput \"all\" {\n value = local.all\n}";
+    assert_eq!(main_of(repeated), main_of(once));
+    // Arguments are no keys: Terraform refuses a second one, too.
+    assert_eq!(
+        refused("locals {\n a = 1\n a = 2\n}"),
+        "main.tf:3: invalid attribute; expected unique attribute key; found redefined attribute: `a = 2`"
+    );
+}
+
+#[test]
 fn a_module_has_what_it_hands_on() {
     let providers =
         "terraform {\n required_providers {\n acme = { source = \"example/acme\" }\n }\n}";
