@@ -49,6 +49,7 @@
 //! | keep it in a store of one's own | [`Cli::backends`] |
 //! | declare things, read configuration, publish values | [`Stack`] |
 //! | use values that the cloud decides | [`Output`], [`all`], [`interpolate!`] |
+//! | use a value before the component that gives it was declared | [`Stack::forward`] |
 //! | call a provider's function | [`ProviderHandle::function`] |
 //! | use a secret that no state holds | [`EphemeralResource`], [`Ephemeral`], [`Declaration::set_write_only`] |
 //! | invoke an action of a provider | [`ProviderAction`] |
@@ -85,9 +86,9 @@ pub use terrane_core::value::{Map, Number};
 pub use terrane_core::{
     Action, Arguments, BlockArguments, Call, Configuration, Declaration, Diagnostic, Diagnostics,
     Ephemeral, EphemeralDeclaration, EphemeralResource, Error, EvalError, Export, Exports, Expr,
-    FromValue, IgnoreChanges, ImportBy, Input, IntoEphemeralExpr, IntoExpr, IntoInput, IntoValue,
-    IntoWriteOnly, Lifecycle, Literal, Location, Marked, Nested, NestedList, NestedOnly, Output,
-    Outputs, Path, PathStep, Program, ProviderConfig, ProviderDeclaration, ProviderHandle,
+    Forward, FromValue, IgnoreChanges, ImportBy, Input, IntoEphemeralExpr, IntoExpr, IntoInput,
+    IntoValue, IntoWriteOnly, Lifecycle, Literal, Location, Marked, Nested, NestedList, NestedOnly,
+    Output, Outputs, Path, PathStep, Program, ProviderConfig, ProviderDeclaration, ProviderHandle,
     Reference, Resource, ResourceInstance, ResourceType, Result, Scope, Secret, SecretSource,
     Severity, Stack, Trigger, Type, TypeMismatch, Value, WriteOnly, all, interpolate,
 };

@@ -162,16 +162,40 @@ impl Node {
         }
     }
 
+    /// The names of a reference, those after keys and splats included, and the keys: `module.queue[0].arn`.
+    fn path<'a>(&'a self, keys: &mut Vec<&'a Self>) -> Option<Vec<&'a str>> {
+        match &self.kind {
+            Kind::Variable(name) => Some(vec![name]),
+            Kind::Attribute(of, name) => {
+                let mut names = of.path(keys)?;
+                names.push(name);
+                Some(names)
+            }
+            Kind::Index(of, key) => {
+                keys.push(key);
+                of.path(keys)
+            }
+            Kind::Splat(of, steps) => {
+                let mut names = of.path(keys)?;
+                step_path(steps, &mut names, keys);
+                Some(names)
+            }
+            _ => None,
+        }
+    }
+
     /// Calls `visit` for each longest reference by names, with the names that the expression binds itself.
     pub(crate) fn references<'a>(
         &'a self,
         bound: &mut Vec<&'a str>,
         visit: &mut dyn FnMut(&[&'a str]),
     ) {
-        if let Some(names) = self.names() {
+        let mut keys = Vec::new();
+        if let Some(names) = self.path(&mut keys) {
             if !bound.contains(&names[0]) {
                 visit(&names);
             }
+            keys.iter().for_each(|key| key.references(bound, visit));
             return;
         }
         match &self.kind {
@@ -194,7 +218,9 @@ impl Node {
             Kind::Attribute(of, _) | Kind::Not(of) | Kind::Minus(of) => of.references(bound, visit),
             Kind::Splat(of, steps) => {
                 of.references(bound, visit);
-                step_references(steps, bound, visit);
+                let mut keys = Vec::new();
+                step_path(steps, &mut Vec::new(), &mut keys);
+                keys.iter().for_each(|key| key.references(bound, visit));
             }
             Kind::Index(of, key) => {
                 of.references(bound, visit);
@@ -223,16 +249,12 @@ impl Node {
     }
 }
 
-fn step_references<'a>(
-    steps: &'a [Step],
-    bound: &mut Vec<&'a str>,
-    visit: &mut dyn FnMut(&[&'a str]),
-) {
+fn step_path<'a>(steps: &'a [Step], names: &mut Vec<&'a str>, keys: &mut Vec<&'a Node>) {
     for step in steps {
         match step {
-            Step::Attribute(_) => {}
-            Step::Index(key) => key.references(bound, visit),
-            Step::Splat(steps) => step_references(steps, bound, visit),
+            Step::Attribute(name) => names.push(name),
+            Step::Index(key) => keys.push(key),
+            Step::Splat(steps) => step_path(steps, names, keys),
         }
     }
 }

@@ -18,7 +18,8 @@
 //! | `expr`, `reference`, `functions`, `dynamic` | expressions with types, and without |
 //! | `variables`, `settings` | constraints and defaults; the configuration |
 //! | `blocks`, `declare`, `calls`, `changes` | arguments, declarations, calls of modules, moves |
-//! | `order`, `program`, `settle` | a function a module, and the types that they hand each other |
+//! | `known`, `order`, `forwards`, `cycle` | what is declared before what, and what is used before it is declared |
+//! | `program`, `settle` | a function a module, and the types that they hand each other |
 //! | `provider_keys` | the configurations of providers that modules hand each other |
 //! | `files`, `imports`, `survey`, `project` | files, what they use, what is reported, the whole |
 //! | `deep` | the stack that all of this runs on |
@@ -34,14 +35,17 @@ mod blocks;
 mod calls;
 mod changes;
 pub mod check;
+mod cycle;
 mod declare;
 mod deep;
 mod dynamic;
 mod expr;
 mod files;
+mod forwards;
 mod functions;
 mod imports;
 mod json;
+mod known;
 mod literals;
 mod model;
 mod names;

@@ -83,6 +83,14 @@ pub(crate) struct Call {
     pub(crate) module: usize,
 }
 
+impl Call {
+    /// Whether it has `count` or `for_each`.
+    pub(crate) fn has_instances(&self) -> bool {
+        let body = &self.block.body;
+        body.attribute("count").is_some() || body.attribute("for_each").is_some()
+    }
+}
+
 #[derive(Deserialize)]
 struct Manifest {
     #[serde(rename = "Modules", default)]

@@ -1,9 +1,11 @@
-//! The order of declarations in a function: each name is declared before its use.
+//! The order of declarations in a function: each name is declared before its use, or has a forward reference.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::ast::{Block, Body, Node, Place};
 use crate::bindings::local_of;
+use crate::cycle::check_cycles;
+use crate::known::known_nodes;
 use crate::model::Module;
 use crate::program::World;
 use crate::sources::ConvertError;
@@ -17,115 +19,293 @@ pub(crate) enum Item {
     Call(usize),
 }
 
+/// Something that an expression refers to.
+#[derive(Debug, Clone)]
+pub(crate) struct Need {
+    /// `local.x`, `aws_vpc.main`, `module.queue`.
+    pub(crate) key: String,
+    /// The output of a module; none where all of it is meant.
+    pub(crate) output: Option<String>,
+}
+
+/// What a function declares, in its order.
+pub(crate) struct Order {
+    pub(crate) items: Vec<Item>,
+    /// By the place of an item that is used before it is declared.
+    pub(crate) forwards: BTreeMap<usize, ForwardUse>,
+}
+
+/// The uses of something before it is declared.
+pub(crate) struct ForwardUse {
+    /// The place of the first item that uses it.
+    pub(crate) first: usize,
+    pub(crate) key: String,
+    /// The outputs of a module; none where something uses all of it.
+    pub(crate) outputs: Option<BTreeSet<String>>,
+}
+
+/// An item with what it needs.
+struct Entry {
+    key: String,
+    item: Item,
+    needs: Vec<Need>,
+    /// The keys of what it has to know to be declared.
+    known: BTreeSet<String>,
+    place: Place,
+    has_instances: bool,
+}
+
+/// Uses that get a forward reference: of which entry, and what it uses.
+type Broken = BTreeSet<(usize, usize)>;
+
 impl World<'_> {
-    pub(crate) fn order(&self, module: &Module) -> Result<Vec<Item>, ConvertError> {
-        let mut items: Vec<(String, Item, Vec<String>, Place)> = Vec::new();
-        for (place, block) in module.providers.iter().enumerate() {
-            items.push((
-                provider_key(block),
-                Item::Provider(place),
-                keys_in(&block.body),
-                block.place,
-            ));
+    pub(crate) fn order(&self, place: usize) -> Result<Order, ConvertError> {
+        let entries = self.entries(place);
+        let by_key: HashMap<&str, usize> = entries
+            .iter()
+            .enumerate()
+            .map(|(place, it)| (&*it.key, place))
+            .collect();
+        let mut broken = Broken::new();
+        let sorted = loop {
+            match sorted(&entries, &by_key, &broken) {
+                Ok(sorted) => break sorted,
+                Err(cycle) => match weakest(&entries, &cycle) {
+                    Some(edge) => broken.insert(edge),
+                    None => {
+                        check_cycles(self.configuration)?;
+                        return Err(self.refused(&entries, &cycle));
+                    }
+                },
+            };
+        };
+        let mut forwards: BTreeMap<usize, ForwardUse> = BTreeMap::new();
+        let place_of = |entry: usize| sorted.iter().position(|it| *it == entry);
+        for (from, to) in broken {
+            let (Some(first), Some(declared)) = (place_of(from), place_of(to)) else {
+                continue;
+            };
+            if first > declared {
+                continue;
+            }
+            let one = forwards.entry(declared).or_insert_with(|| ForwardUse {
+                first,
+                key: entries[to].key.clone(),
+                outputs: Some(BTreeSet::new()),
+            });
+            one.first = one.first.min(first);
+            for need in entries[from].needs.iter().filter(|it| it.key == one.key) {
+                match (&mut one.outputs, &need.output) {
+                    (Some(all), Some(output)) => drop(all.insert(output.clone())),
+                    (outputs, _) => *outputs = None,
+                }
+            }
         }
-        for (place, local) in module.locals.iter().enumerate() {
-            let keys = local
-                .value
-                .all_references()
-                .iter()
-                .filter_map(|it| key_of(it))
-                .collect();
-            items.push((
-                format!("local.{}", local.name),
-                Item::Local(place),
-                keys,
-                local.place,
-            ));
+        Ok(Order {
+            items: sorted.iter().map(|it| entries[*it].item).collect(),
+            forwards,
+        })
+    }
+
+    fn entries(&self, place: usize) -> Vec<Entry> {
+        let module = &self.configuration.modules[place];
+        let mut entries = Vec::new();
+        for (at, block) in module.providers.iter().enumerate() {
+            entries.push(Entry {
+                key: provider_key(block),
+                item: Item::Provider(at),
+                needs: needs_in(&block.body),
+                known: BTreeSet::new(),
+                place: block.place,
+                has_instances: false,
+            });
         }
-        for (place, resource) in module.resources.iter().enumerate() {
-            let mut keys = keys_in(&resource.block.body);
-            let provider = resource.block.body.value("provider").and_then(Node::names);
+        for (at, local) in module.locals.iter().enumerate() {
+            let key = format!("local.{}", local.name);
+            let needs = needs_of(&local.value);
+            let known = match self.known.contains(place, &key) {
+                true => keys(&needs),
+                false => BTreeSet::new(),
+            };
+            entries.push(Entry {
+                key,
+                item: Item::Local(at),
+                needs,
+                known,
+                place: local.place,
+                has_instances: false,
+            });
+        }
+        for (at, resource) in module.resources.iter().enumerate() {
+            let body = &resource.block.body;
+            let provider = body.value("provider").and_then(Node::names);
             let provider = provider.map_or_else(
                 || local_of(&resource.type_name).to_owned(),
                 |names| names.join("."),
             );
-            keys.push(format!("provider {provider}"));
-            items.push((
-                resource.address(),
-                Item::Resource(place),
-                keys,
-                resource.block.place,
-            ));
+            let mut needs = needs_in(body);
+            needs.push(Need::whole(format!("provider {provider}")));
+            entries.push(Entry {
+                key: resource.address(),
+                item: Item::Resource(at),
+                needs,
+                known: known_keys(body),
+                place: resource.block.place,
+                has_instances: false,
+            });
         }
-        for (place, call) in module.calls.iter().enumerate() {
-            let mut keys = keys_in(&call.block.body);
-            keys.extend(module.providers.iter().map(provider_key));
-            items.push((
-                format!("module.{}", call.name),
-                Item::Call(place),
-                keys,
-                call.block.place,
-            ));
-        }
-        let by_key: HashMap<&str, usize> = items
-            .iter()
-            .enumerate()
-            .map(|(place, it)| (&*it.0, place))
-            .collect();
-        let mut sorted = Vec::new();
-        // 0: not seen, 1: being visited, 2: done.
-        let mut seen = vec![0_u8; items.len()];
-        for start in 0..items.len() {
-            let mut path = vec![(start, 0_usize)];
-            if seen[start] == 2 {
-                continue;
-            }
-            seen[start] = 1;
-            while let Some((item, next)) = path.pop() {
-                let keys = &items[item].2;
-                let Some(key) = keys.get(next) else {
-                    seen[item] = 2;
-                    sorted.push(items[item].1);
-                    continue;
-                };
-                path.push((item, next + 1));
-                let Some(&dependency) = by_key.get(&**key) else {
-                    continue;
-                };
-                match seen[dependency] {
-                    0 => {
-                        seen[dependency] = 1;
-                        path.push((dependency, 0));
-                    }
-                    // A provider that is configured by what it serves has to be declared after it.
-                    1 if matches!(items[dependency].1, Item::Provider(_)) => {}
-                    // Its own instances, in conditions and provisioners.
-                    1 if dependency == item => {}
-                    1 => {
-                        let around: Vec<&str> = path.iter().map(|(it, _)| &*items[*it].0).collect();
-                        let reason = match around.iter().any(|it| it.starts_with("module.")) {
-                            true => format!(
-                                "modules that need each other's outputs cannot be functions: {}",
-                                around.join(" → ")
-                            ),
-                            false => format!(
-                                "{} depends on itself: {}",
-                                items[dependency].0,
-                                around.join(" → ")
-                            ),
-                        };
-                        return Err(ConvertError::at(
-                            &self.configuration.sources,
-                            items[item].3,
-                            reason,
-                        ));
-                    }
-                    _ => {}
+        for (at, call) in module.calls.iter().enumerate() {
+            let body = &call.block.body;
+            let mut needs = needs_in(body);
+            needs.extend(module.providers.iter().map(provider_key).map(Need::whole));
+            let mut known = known_keys(body);
+            for input in &body.attributes {
+                if self
+                    .known
+                    .contains(call.module, &format!("var.{}", input.name))
+                {
+                    known.extend(keys(&needs_of(&input.value)));
                 }
             }
+            entries.push(Entry {
+                key: format!("module.{}", call.name),
+                item: Item::Call(at),
+                needs,
+                known,
+                place: call.block.place,
+                has_instances: call.has_instances(),
+            });
         }
-        Ok(sorted)
+        entries
     }
+
+    /// The report of declarations that no forward reference can order.
+    fn refused(&self, entries: &[Entry], cycle: &[usize]) -> ConvertError {
+        let sources = &self.configuration.sources;
+        let shown = |entry: &Entry| format!("{} ({})", entry.key, sources.shown(entry.place));
+        let around = cycle.iter().chain(cycle.first());
+        let around: Vec<String> = around.map(|it| shown(&entries[*it])).collect();
+        let around = around.join(" → ");
+        let has_module = cycle
+            .iter()
+            .any(|it| matches!(entries[*it].item, Item::Call(_)));
+        let reason = match has_module {
+            true => format!(
+                "modules need each other's outputs for what they declare (`count`, `for_each`, `depends_on`): {around}"
+            ),
+            false => format!("{} depends on itself: {around}", entries[cycle[0]].key),
+        };
+        ConvertError::at(sources, entries[cycle[0]].place, reason)
+    }
+}
+
+impl Need {
+    fn whole(key: String) -> Self {
+        Self { key, output: None }
+    }
+}
+
+/// The entries in their order.
+///
+/// # Errors
+/// With the entries of a cycle, each before one that it needs.
+fn sorted(
+    entries: &[Entry],
+    by_key: &HashMap<&str, usize>,
+    broken: &Broken,
+) -> Result<Vec<usize>, Vec<usize>> {
+    let mut sorted = Vec::new();
+    // 0: not seen, 1: being visited, 2: done.
+    let mut seen = vec![0_u8; entries.len()];
+    for start in 0..entries.len() {
+        if seen[start] == 2 {
+            continue;
+        }
+        let mut path = vec![(start, 0_usize)];
+        seen[start] = 1;
+        while let Some((entry, next)) = path.pop() {
+            let Some(need) = entries[entry].needs.get(next) else {
+                seen[entry] = 2;
+                sorted.push(entry);
+                continue;
+            };
+            path.push((entry, next + 1));
+            let Some(&needed) = by_key.get(&*need.key) else {
+                continue;
+            };
+            if broken.contains(&(entry, needed)) {
+                continue;
+            }
+            match (seen[needed], entries[needed].item) {
+                (0, _) => {
+                    seen[needed] = 1;
+                    path.push((needed, 0));
+                }
+                // A provider that is configured by what it serves has to be declared after it.
+                (1, Item::Provider(_)) => {}
+                // Its own instances, in conditions and provisioners.
+                (1, Item::Resource(_)) if needed == entry => {}
+                (1, _) => {
+                    let around = path.iter().map(|(it, _)| *it);
+                    return Err(around.skip_while(|it| *it != needed).collect());
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(sorted)
+}
+
+/// The use in a cycle that reads best as a forward reference, if one can be.
+fn weakest(entries: &[Entry], cycle: &[usize]) -> Option<(usize, usize)> {
+    let next = cycle.iter().skip(1).chain(cycle.first());
+    let uses = cycle.iter().copied().zip(next.copied());
+    let free = uses.filter(|(from, to)| !entries[*from].known.contains(&entries[*to].key));
+    let ranked = free.filter_map(|(from, to)| {
+        let needs = entries[from].needs.iter();
+        let mut needs = needs.filter(|it| it.key == entries[to].key);
+        let is_whole = needs.any(|it| it.output.is_none());
+        let rank = match entries[to].item {
+            Item::Call(_) if !is_whole && !entries[to].has_instances => 0,
+            Item::Call(_) => 1,
+            Item::Local(_) if from != to => 2,
+            Item::Resource(_) if from != to => 3,
+            _ => return None,
+        };
+        Some((rank, (from, to)))
+    });
+    let best = ranked.min_by_key(|(rank, _)| *rank);
+    best.map(|(_, edge)| edge)
+}
+
+/// What an expression refers to.
+pub(crate) fn needs_of(node: &Node) -> Vec<Need> {
+    let all = node.all_references();
+    let all = all.iter().filter_map(|names| {
+        let output = match &**names.first()? {
+            "module" => names.get(2).cloned(),
+            _ => None,
+        };
+        let key = key_of(names)?;
+        Some(Need { key, output })
+    });
+    all.collect()
+}
+
+pub(crate) fn needs_in(body: &Body) -> Vec<Need> {
+    let mut needs = Vec::new();
+    nodes(body, &mut |node| needs.extend(needs_of(node)));
+    needs
+}
+
+fn known_keys(body: &Body) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    known_nodes(body, &mut |node| known.extend(keys(&needs_of(node))));
+    known
+}
+
+fn keys(needs: &[Need]) -> BTreeSet<String> {
+    needs.iter().map(|it| it.key.clone()).collect()
 }
 
 /// All values in a body, blocks included.

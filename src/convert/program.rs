@@ -11,6 +11,7 @@ use crate::bindings::{Bindings, local_of, source_of};
 use crate::blocks::{HERE, comment_lines};
 use crate::calls::default_of;
 use crate::declare::{Instances, instances};
+use crate::known::Known;
 use crate::model::{Configuration, Mode, Module};
 use crate::names::{Names, pascal, snake};
 use crate::order::{Item, keys_in, references};
@@ -47,6 +48,8 @@ pub(crate) struct ModuleCode {
     pub(crate) files: BTreeMap<String, PathBuf>,
     /// Variables that the function reads.
     pub(crate) used_inputs: BTreeSet<String>,
+    /// Whether it uses something before it declares it.
+    pub(crate) has_forwards: bool,
 }
 
 /// What is the same for all modules.
@@ -54,6 +57,7 @@ pub(crate) struct World<'a> {
     pub(crate) configuration: &'a Configuration,
     pub(crate) bindings: &'a Bindings,
     pub(crate) names: &'a [ModuleName],
+    pub(crate) known: &'a Known,
     /// The codes of the root module's variables.
     pub(crate) root_variables: HashMap<String, Code>,
     pub(crate) stack: String,
@@ -138,7 +142,7 @@ impl World<'_> {
         inputs: &HashMap<usize, Inputs>,
     ) -> Result<ModuleCode, ConvertError> {
         let module = &self.configuration.modules[place];
-        let order = self.order(module)?;
+        let order = self.order(place)?;
         let used = references(module);
         let is_root = place == 0;
         let own = &self.names[place];
@@ -170,7 +174,16 @@ impl World<'_> {
         }
         let mut requests: HashMap<usize, Vec<Inputs>> = HashMap::new();
         let mut declared = Vec::new();
-        for item in order {
+        let mut forwards = HashMap::new();
+        for (position, item) in order.items.iter().copied().enumerate() {
+            for (later, used) in &order.forwards {
+                if used.first == position {
+                    let item = order.items[*later];
+                    let (text, made) = self.forwards(module, item, used, &mut scope, &mut names);
+                    body.push_str(&text);
+                    forwards.insert(*later, made);
+                }
+            }
             match item {
                 Item::Provider(at) => {
                     let block = &module.providers[at];
@@ -272,6 +285,11 @@ impl World<'_> {
                     }
                 }
             }
+            if let (Some(made), Some(used)) =
+                (forwards.get(&position), order.forwards.get(&position))
+            {
+                body.push_str(&self.set_forwards(made, used, &mut scope));
+            }
         }
         for check in &module.checks {
             body.push_str(&self.check(check, &scope));
@@ -367,6 +385,7 @@ impl World<'_> {
             problems: scope.problems.into_inner(),
             files: scope.files.into_inner(),
             used_inputs,
+            has_forwards: !order.forwards.is_empty(),
         })
     }
 

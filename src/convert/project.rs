@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use terrane_codegen::{AddBindings, Origin, add_bindings, format};
 
 use crate::bindings::{Bindings, Schemas};
+use crate::cycle::check_cycles;
 use crate::deep::with_room;
 use crate::files::{main_file, manifest, module_file, module_names};
+use crate::known::Known;
 use crate::model;
 use crate::names::snake;
 use crate::program::World;
@@ -72,7 +74,9 @@ pub(crate) fn converted(options: &Options, schemas: &Schemas) -> Result<Project,
     });
     let mut variables = Variables::of(&configuration)?;
     let names = module_names(&configuration, &bindings);
+    let known = Known::of(&configuration);
     let world = World {
+        known: &known,
         configuration: &configuration,
         bindings: &bindings,
         names: &names,
@@ -80,6 +84,9 @@ pub(crate) fn converted(options: &Options, schemas: &Schemas) -> Result<Project,
         stack: name.clone(),
     };
     let (written, inputs, outputs) = settle(&world)?;
+    if written.values().any(|it| it.has_forwards) {
+        check_cycles(&configuration)?;
+    }
     let mut untranslated: Vec<Untranslated> = Vec::new();
     let mut copies = BTreeMap::new();
     for one in written.values() {

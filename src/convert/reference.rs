@@ -56,6 +56,13 @@ impl Scope<'_> {
         if let Some(code) = self.bound_code(name) {
             return Some((code, 0));
         }
+        // An output of a module that is declared later.
+        if name == "module"
+            && let (Some(call), Some(output)) = (word(0), word(1))
+            && let Some(code) = self.known.get(&format!("module.{call}.{output}"))
+        {
+            return Some((code.clone(), 2));
+        }
         let (key, used) = match name {
             "var" | "local" | "module" | "path" | "terraform" | "each" | "count" => {
                 (format!("{name}.{}", word(0)?), 1)

@@ -211,6 +211,283 @@ fn modules_are_checked_against_their_calls() {
     );
 }
 
+/// A module that has a name and a peer, with an output that the cloud decides and one that the program knows.
+const NODE: &str = r#"
+    variable "name" { type = string }
+    variable "peer" { type = string }
+    resource "acme_network" "main" { name = var.name }
+    resource "acme_network" "link" {
+      name   = "link"
+      policy = var.peer
+    }
+    output "id" { value = acme_network.main.id }
+    output "name" { value = "n-${var.name}" }
+"#;
+
+/// `main.rs` of modules that are all that one.
+fn of_nodes(root: &str) -> Result<String, String> {
+    let providers =
+        "terraform {\n required_providers {\n acme = { source = \"example/acme\" }\n }\n}";
+    let files = [
+        ("main.tf", root),
+        ("versions.tf", providers),
+        ("node/main.tf", NODE),
+        ("node/versions.tf", providers),
+    ];
+    let project = of_files(&files).1?;
+    assert_eq!(project.untranslated, []);
+    Ok(project.files["src/main.rs"].clone())
+}
+
+fn node(name: &str, more: &str) -> String {
+    format!("module \"{name}\" {{\n source = \"./node\"\n name = \"{name}\"\n {more}\n}}\n")
+}
+
+/// The lines of the function in which the stack is declared.
+fn declared(main: &str) -> &str {
+    let start = main.find("fn case(").expect("the function");
+    &main[start..]
+}
+
+#[test]
+fn modules_may_need_each_others_outputs() {
+    let two = node("a", "peer = module.b.id") + &node("b", "peer = module.a.id");
+    insta::assert_snapshot!(declared(&of_nodes(&two).expect("it converts")), @r#"
+    fn case(stack: &mut Stack) -> Result<()> {
+        let b_id = stack.forward::<String>();
+        let a = stack.module("a", |stack| {
+            a::A::declare(
+                stack,
+                a::AInputs {
+                    name: "a".to_owned(),
+                    peer: b_id.output(),
+                },
+            )
+        })?;
+        let b = stack.module("b", |stack| {
+            a::A::declare(
+                stack,
+                a::AInputs {
+                    name: "b".to_owned(),
+                    peer: a.id.clone(),
+                },
+            )
+        })?;
+        b_id.set(&b.id);
+        Ok(())
+    }
+    "#);
+    let ring = node("a", "peer = module.b.name")
+        + &node("b", "peer = module.c.name")
+        + &node("c", "peer = module.a.name");
+    insta::assert_snapshot!(declared(&of_nodes(&ring).expect("it converts")), @r#"
+    fn case(stack: &mut Stack) -> Result<()> {
+        let b_name = stack.forward::<String>();
+        let a = stack.module("a", |stack| {
+            a::A::declare(
+                stack,
+                a::AInputs {
+                    name: "a".to_owned(),
+                    peer: b_name.output(),
+                },
+            )
+        })?;
+        let c = stack.module("c", |stack| {
+            a::A::declare(
+                stack,
+                a::AInputs {
+                    name: "c".to_owned(),
+                    peer: Output::known(&a.name),
+                },
+            )
+        })?;
+        let b = stack.module("b", |stack| {
+            a::A::declare(
+                stack,
+                a::AInputs {
+                    name: "b".to_owned(),
+                    peer: Output::known(&c.name),
+                },
+            )
+        })?;
+        b_name.set(&b.name);
+        Ok(())
+    }
+    "#);
+    let own = node("a", "peer = \"${module.a.id} and ${module.a.name}\"");
+    insta::assert_snapshot!(declared(&of_nodes(&own).expect("it converts")), @r#"
+    fn case(stack: &mut Stack) -> Result<()> {
+        let a_id = stack.forward::<String>();
+        let a_name = stack.forward::<String>();
+        let a = stack.module("a", |stack| {
+            a::A::declare(
+                stack,
+                a::AInputs {
+                    name: "a".to_owned(),
+                    peer: interpolate!("{} and {}", a_id.output(), a_name.output()),
+                },
+            )
+        })?;
+        a_id.set(&a.id);
+        a_name.set(&a.name);
+        Ok(())
+    }
+    "#);
+}
+
+#[test]
+fn modules_with_instances_may_need_each_other() {
+    let many = node(
+        "a",
+        "count = 2\n peer = join(\",\", values(module.b)[*].id)",
+    ) + &node("b", "for_each = { x = 1 }\n peer = module.a[0].id");
+    insta::assert_snapshot!(declared(&of_nodes(&many).expect("it converts")), @r#"
+    fn case(stack: &mut Stack) -> Result<()> {
+        let b_forward = stack.forward::<Value>();
+        let mut a = Vec::new();
+        for index in 0..2_usize {
+            a.push(stack.module_instance("a", index, |stack| {
+                a::A::declare(
+                    stack,
+                    a::AInputs {
+                        name: "a".to_owned(),
+                        peer: dynamic::call(
+                            "join",
+                            [
+                                Dyn::from(","),
+                                dynamic::call("values", [Dyn::from(b_forward.output())])
+                                    .splat(|one| one.attr("id")),
+                            ],
+                        ),
+                    },
+                )
+            })?);
+        }
+        let mut b = BTreeMap::new();
+        for (key, _) in [("x", 1)] {
+            let instance = stack.module_instance("b", key, |stack| {
+                a::A::declare(
+                    stack,
+                    a::AInputs {
+                        name: "b".to_owned(),
+                        peer: Dyn::from(&a[0].id),
+                    },
+                )
+            })?;
+            b.insert(key.to_owned(), instance);
+        }
+        b_forward.set(Dyn::from(&b));
+        Ok(())
+    }
+    "#);
+}
+
+#[test]
+fn modules_may_need_each_other_through_locals_and_resources() {
+    let through = node("a", "peer = local.peer")
+        + &node("b", "peer = acme_network.key.id")
+        + "locals {\n peer = \"of ${module.b.name}\"\n}
+           resource \"acme_network\" \"key\" {\n name = module.a.id\n}";
+    insta::assert_snapshot!(declared(&of_nodes(&through).expect("it converts")), @r#"
+    fn case(stack: &mut Stack) -> Result<()> {
+        let b_name = stack.forward::<String>();
+        let peer = interpolate!("of {}", b_name.output());
+        let a = stack.module("a", |stack| {
+            a::A::declare(
+                stack,
+                a::AInputs {
+                    name: "a".to_owned(),
+                    peer: peer.clone(),
+                },
+            )
+        })?;
+        let key_network = acme::Network::builder("key").name(&a.id).declare(stack);
+        let b = stack.module("b", |stack| {
+            a::A::declare(
+                stack,
+                a::AInputs {
+                    name: "b".to_owned(),
+                    peer: key_network.id(),
+                },
+            )
+        })?;
+        b_name.set(&b.name);
+        Ok(())
+    }
+    "#);
+}
+
+#[test]
+fn what_has_to_be_known_is_declared_first() {
+    let counted = r#"
+        variable "size" { type = number }
+        variable "peer" { type = string }
+        resource "acme_network" "main" {
+          count = var.size
+          name  = var.peer
+        }
+        resource "acme_network" "first" { name = "first" }
+        output "id" { value = acme_network.first.id }
+        output "size" { value = var.size }
+    "#;
+    let with = |a: &str, b: &str| {
+        let call = |name: &str, more: &str| {
+            format!("module \"{name}\" {{\n source = \"./counted\"\n {more}\n}}\n")
+        };
+        let root = call("a", a) + &call("b", b);
+        let providers =
+            "terraform {\n required_providers {\n acme = { source = \"example/acme\" }\n }\n}";
+        let files = [
+            ("main.tf", &*root),
+            ("versions.tf", providers),
+            ("counted/main.tf", counted),
+            ("counted/versions.tf", providers),
+        ];
+        of_files(&files).1
+    };
+    // The size of `a` comes from `b`, so that `b` waits for what `a` gives.
+    let project = with(
+        "size = module.b.size\n peer = \"x\"",
+        "size = 2\n peer = module.a.id",
+    );
+    let project = project.expect("it converts");
+    assert_eq!(project.untranslated, []);
+    let main = &project.files["src/main.rs"];
+    let place = |text: &str| main.find(text).unwrap_or_else(|| panic!("{text}: {main}"));
+    assert!(place("stack.forward::<String>()") < place("stack.module(\"b\""));
+    assert!(place("stack.module(\"b\"") < place("stack.module(\"a\""));
+    assert!(place("stack.module(\"a\"") < place("a_id.set(&a.id);"));
+    // Both sizes, each from the other's resources.
+    let error = with(
+        "size = length(module.b.id)\n peer = \"x\"",
+        "size = length(module.a.id)\n peer = \"x\"",
+    );
+    assert_eq!(
+        error.expect_err("refused"),
+        "main.tf:1: modules need each other's outputs for what they declare (`count`, `for_each`, `depends_on`): \
+         module.a (main.tf:1) → module.b (main.tf:6) → module.a (main.tf:1)"
+    );
+}
+
+#[test]
+fn a_cycle_through_modules_is_refused_with_its_places() {
+    let module = "variable \"peer\" {}
+        resource \"acme_network\" \"main\" { name = var.peer }
+        output \"id\" { value = acme_network.main.id }";
+    let root = "module \"a\" {\n source = \"./a\"\n peer = module.b.id\n}
+        module \"b\" {\n source = \"./a\"\n peer = module.a.id\n}";
+    let providers =
+        "terraform {\n required_providers {\n acme = { source = \"example/acme\" }\n }\n}";
+    let files = [
+        ("main.tf", root),
+        ("versions.tf", providers),
+        ("a/main.tf", module),
+        ("a/versions.tf", providers),
+    ];
+    let error = of_files(&files).1.expect_err("it is refused");
+    insta::assert_snapshot!(error, @"a/main.tf:2: module.a.acme_network.main depends on itself: module.a.acme_network.main (a/main.tf:2) → module.a.var.peer (a/main.tf:1) → module.b.output.id (a/main.tf:3) → module.b.acme_network.main (a/main.tf:2) → module.b.var.peer (a/main.tf:1) → module.a.output.id (a/main.tf:3) → module.a.acme_network.main (a/main.tf:2)");
+}
+
 #[test]
 fn what_names_nothing_stops_the_compiler() {
     let text = main_of("resource \"acme_network\" \"a\" { name = var.nothing }");

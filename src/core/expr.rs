@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::addr::{InstanceAddr, Mode, ProviderSource};
 use crate::call::Call;
 use crate::diagnostics::Location;
+use crate::forward::ForwardValue;
 use crate::marks::Marked;
 use crate::secret::SecretReference;
 use crate::stack_reference::ReferencedExport;
@@ -39,6 +40,8 @@ pub enum Expr {
     Export(Arc<ReferencedExport>),
     /// A secret of the configuration: sensitive, and unknown until a run has read it.
     Secret(Arc<SecretReference>),
+    /// A value that the program says later than it uses it; a frozen program has none.
+    Forward(Arc<ForwardValue>),
 }
 
 /// A reference to an attribute of a resource instance.
@@ -211,6 +214,11 @@ impl Expr {
     pub(crate) fn for_each_constant<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
         match self {
             Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => {}
+            Self::Forward(forward) => {
+                if let Some(value) = forward.value() {
+                    value.for_each_constant(visit);
+                }
+            }
             Self::List(elements) => {
                 for element in elements.iter() {
                     element.for_each_constant(visit);
@@ -347,6 +355,10 @@ impl Expr {
                 sensitive.insert(here.clone());
                 Ok(secret.value().cloned().unwrap_or(Value::UNKNOWN))
             }
+            Self::Forward(forward) => match forward.value() {
+                Some(value) => value.evaluate_at(scope, here, sensitive),
+                None => Ok(Value::UNKNOWN),
+            },
         }
     }
 
@@ -355,6 +367,11 @@ impl Expr {
         match self {
             Self::Literal(_) | Self::Reference(_) | Self::Export(_) => {}
             Self::Secret(secret) => visit(secret),
+            Self::Forward(forward) => {
+                if let Some(value) = forward.value() {
+                    value.for_each_secret(visit);
+                }
+            }
             Self::List(elements) => {
                 for element in elements.iter() {
                     element.for_each_secret(visit);
@@ -380,6 +397,11 @@ impl Expr {
     pub fn for_each_call<'a>(&'a self, visit: &mut impl FnMut(&'a Call)) {
         match self {
             Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => {}
+            Self::Forward(forward) => {
+                if let Some(value) = forward.value() {
+                    value.for_each_call(visit);
+                }
+            }
             Self::List(elements) => {
                 for element in elements.iter() {
                     element.for_each_call(visit);
@@ -407,40 +429,54 @@ impl Expr {
         &self,
         other: &impl Fn(&ProviderSource) -> Option<ProviderSource>,
     ) -> Option<Self> {
+        self.rewritten(&|expr| match expr {
+            Self::Call(call) => Some(Self::Call(Arc::new(Call {
+                provider: other(&call.provider)?,
+                ..(**call).clone()
+            }))),
+            _ => None,
+        })
+    }
+
+    /// The same with other expressions in place of some, from the inside out; `None` if `change` has none for any.
+    pub(crate) fn rewritten(&self, change: &impl Fn(&Self) -> Option<Self>) -> Option<Self> {
+        match self.with_parts(change) {
+            Some(inner) => Some(change(&inner).unwrap_or(inner)),
+            None => change(self),
+        }
+    }
+
+    fn with_parts(&self, change: &impl Fn(&Self) -> Option<Self>) -> Option<Self> {
         match self {
-            Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => None,
+            Self::Literal(_)
+            | Self::Reference(_)
+            | Self::Export(_)
+            | Self::Secret(_)
+            | Self::Forward(_) => None,
             Self::List(elements) => {
-                let changed = changed_members(elements.iter(), other)?;
+                let changed = changed_members(elements.iter(), change)?;
                 Some(Self::list(changed))
             }
             Self::Map(members) => {
-                let changed = changed_members(members.values(), other)?;
+                let changed = changed_members(members.values(), change)?;
                 let members = members.keys().cloned().zip(changed).collect();
                 Some(Self::Map(Arc::new(members)))
             }
             Self::At(at) => {
                 let (of, path, location) = &**at;
-                let changed = of.with_calls_of(other)?;
+                let changed = of.rewritten(change)?;
                 Some(Self::At(Arc::new((changed, path.clone(), *location))))
             }
             Self::Apply(apply) => Some(Self::Apply(Arc::new(Apply {
-                input: apply.input.with_calls_of(other)?,
+                input: apply.input.rewritten(change)?,
                 function: apply.function.clone(),
                 location: apply.location,
             }))),
-            Self::Sensitive(inner) => Some(Self::Sensitive(Arc::new(inner.with_calls_of(other)?))),
-            Self::Call(call) => {
-                let provider = other(&call.provider);
-                let arguments = changed_members(call.arguments.iter(), other);
-                if provider.is_none() && arguments.is_none() {
-                    return None;
-                }
-                Some(Self::Call(Arc::new(Call {
-                    provider: provider.unwrap_or_else(|| call.provider.clone()),
-                    arguments: arguments.unwrap_or_else(|| call.arguments.clone()),
-                    ..(**call).clone()
-                })))
-            }
+            Self::Sensitive(inner) => Some(Self::Sensitive(Arc::new(inner.rewritten(change)?))),
+            Self::Call(call) => Some(Self::Call(Arc::new(Call {
+                arguments: changed_members(call.arguments.iter(), change)?,
+                ..(**call).clone()
+            }))),
         }
     }
 
@@ -454,6 +490,11 @@ impl Expr {
     fn find_ephemeral(&self, here: &mut Path, found: &mut Vec<Path>) {
         match self {
             Self::Literal(_) | Self::Export(_) | Self::Secret(_) => {}
+            Self::Forward(forward) => {
+                if let Some(value) = forward.value() {
+                    value.find_ephemeral(here, found);
+                }
+            }
             Self::List(elements) => {
                 for (index, element) in elements.iter().enumerate() {
                     here.push(PathStep::Index(index));
@@ -486,6 +527,11 @@ impl Expr {
         match self {
             Self::Literal(_) | Self::Export(_) | Self::Secret(_) => {}
             Self::Reference(reference) => visit(reference),
+            Self::Forward(forward) => {
+                if let Some(value) = forward.value() {
+                    value.for_each_reference(visit);
+                }
+            }
             Self::List(elements) => {
                 for element in elements.iter() {
                     element.for_each_reference(visit);
@@ -507,11 +553,47 @@ impl Expr {
         }
     }
 
+    /// Calls `visit` for every forward reference in the expression, those in the values of others included.
+    pub(crate) fn for_each_forward<'a>(&'a self, visit: &mut impl FnMut(&'a ForwardValue)) {
+        match self {
+            Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => {}
+            Self::Forward(forward) => {
+                visit(forward);
+                if let Some(value) = forward.value() {
+                    value.for_each_forward(visit);
+                }
+            }
+            Self::List(elements) => {
+                for element in elements.iter() {
+                    element.for_each_forward(visit);
+                }
+            }
+            Self::Map(members) => {
+                for member in members.values() {
+                    member.for_each_forward(visit);
+                }
+            }
+            Self::At(at) => at.0.for_each_forward(visit),
+            Self::Apply(apply) => apply.input.for_each_forward(visit),
+            Self::Sensitive(inner) => inner.for_each_forward(visit),
+            Self::Call(call) => {
+                for argument in &call.arguments {
+                    argument.for_each_forward(visit);
+                }
+            }
+        }
+    }
+
     /// Calls `visit` for every export of another stack in the expression.
     pub fn for_each_export<'a>(&'a self, visit: &mut impl FnMut(&'a ReferencedExport)) {
         match self {
             Self::Literal(_) | Self::Reference(_) | Self::Secret(_) => {}
             Self::Export(export) => visit(export),
+            Self::Forward(forward) => {
+                if let Some(value) = forward.value() {
+                    value.for_each_export(visit);
+                }
+            }
             Self::List(elements) => {
                 for element in elements.iter() {
                     element.for_each_export(visit);
@@ -595,13 +677,13 @@ impl Expr {
     }
 }
 
-/// All of them, those with a changed call in their changed form; `None` if none has one.
+/// All of them, those that change in their changed form; `None` if none does.
 fn changed_members<'e>(
     members: impl Iterator<Item = &'e Expr> + Clone,
-    other: &impl Fn(&ProviderSource) -> Option<ProviderSource>,
+    change: &impl Fn(&Expr) -> Option<Expr>,
 ) -> Option<Vec<Expr>> {
     let changed: Vec<_> = (members.clone())
-        .map(|member| member.with_calls_of(other))
+        .map(|member| member.rewritten(change))
         .collect();
     changed.iter().any(Option::is_some).then(|| {
         (changed.into_iter().zip(members))

@@ -69,6 +69,7 @@ mod ephemeral;
 mod error;
 mod exports;
 mod expr;
+mod forward;
 pub mod go_json;
 mod ids;
 mod input;
@@ -111,6 +112,7 @@ pub use ephemeral::{
 pub use error::{Error, Result};
 pub use exports::{Exports, ProducerExports, Publisher, StackRef, StateReads};
 pub use expr::{Apply, EvalError, Expr, Reference, Scope};
+pub use forward::{Forward, ForwardValue};
 pub use ids::{Id, IdVec};
 pub use input::{Input, IntoInput};
 #[doc(hidden)]

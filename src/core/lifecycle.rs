@@ -23,6 +23,8 @@ pub struct Lifecycle {
     pub replace_triggered_by: Vec<Trigger>,
     /// Texts given to [`Lifecycle::ignore_changes`] that are no paths; reported when the program is complete.
     pub(crate) invalid_paths: Vec<String>,
+    /// Values whose change triggers a replacement; the program makes triggers of them when it is complete.
+    pub(crate) triggering: Vec<Expr>,
 }
 
 /// Which differences between configuration and object are ignored after creation.
@@ -114,13 +116,19 @@ impl Lifecycle {
     /// Replace this whenever an attribute in that output changes.
     #[must_use]
     pub fn replace_triggered_by_attribute<T>(mut self, output: &Output<T>) -> Self {
-        let expr: &Expr = output.expr();
-        expr.for_each_reference(&mut |reference| {
-            self.replace_triggered_by.push(Trigger {
-                address: reference.address.clone(),
-                path: reference.path.clone(),
-            });
-        });
+        self.triggering.push(output.expr().clone());
         self
+    }
+
+    /// Makes triggers of the attributes in the values that were given.
+    pub(crate) fn find_triggers(&mut self) {
+        for expr in std::mem::take(&mut self.triggering) {
+            expr.for_each_reference(&mut |reference| {
+                self.replace_triggered_by.push(Trigger {
+                    address: reference.address.clone(),
+                    path: reference.path.clone(),
+                });
+            });
+        }
     }
 }

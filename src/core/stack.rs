@@ -13,6 +13,7 @@ use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::{Error, Result};
 use crate::expr::Expr;
+use crate::forward::ForwardValue;
 use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
 use crate::policy::{Policy, ReviewedPlan};
@@ -51,6 +52,7 @@ pub(crate) struct Declared {
     pub(crate) references: Vec<StackReference>,
     pub(crate) adoptions: Vec<(Arc<InstanceAddr>, Adoption)>,
     pub(crate) value_modules: Vec<DeclaredValueModule>,
+    pub(crate) forwards: Vec<Arc<ForwardValue>>,
     pub(crate) owner_tags: bool,
     pub(crate) diagnostics: Diagnostics,
 }

@@ -203,6 +203,7 @@ fn constant(expr: &Expr, location: Location) -> Result<Option<Value>> {
     expr.for_each_reference(&mut |_| is_constant = false);
     expr.for_each_call(&mut |_| is_constant = false);
     expr.for_each_export(&mut |_| is_constant = false);
+    expr.for_each_forward(&mut |_| is_constant = false);
     if !is_constant {
         return Ok(None);
     }

@@ -24,9 +24,10 @@ use crate::value_module::{DeclaredValueModule, ValueModule, is_within};
 /// # Errors
 /// Every fault of the declarations; a cycle only if there is no other.
 pub(super) fn freeze(
-    declared: Declared,
+    mut declared: Declared,
     config: Arc<dyn Configuration>,
 ) -> Result<Program, Diagnostics> {
+    declared.settle_forwards();
     let Declared {
         providers: declared_providers,
         resources: declared_resources,
@@ -39,6 +40,7 @@ pub(super) fn freeze(
         references,
         adoptions: declared_adoptions,
         value_modules: declared_modules,
+        forwards: _,
         owner_tags,
         mut diagnostics,
     } = declared;
@@ -89,7 +91,8 @@ pub(super) fn freeze(
     }
 
     let mut resources = IdVec::new();
-    for resource in declared_resources {
+    for mut resource in declared_resources {
+        resource.lifecycle.find_triggers();
         let provider = match provider_index.get(&resource.provider) {
             Some(&provider) => provider,
             None if resource.provider.alias.is_none() => {

@@ -24,6 +24,10 @@ fn walk(expr: &Expr, marked: bool, visit: &mut dyn FnMut(&str)) {
         }
         Expr::List(elements) => elements.iter().for_each(|one| walk(one, marked, visit)),
         Expr::Map(members) => members.values().for_each(|one| walk(one, marked, visit)),
+        Expr::Forward(forward) => forward
+            .value()
+            .into_iter()
+            .for_each(|one| walk(one, marked, visit)),
         Expr::At(at) => walk(&at.0, marked, visit),
         Expr::Apply(apply) => walk(apply.input(), marked, visit),
         Expr::Sensitive(inner) => walk(inner, true, visit),

@@ -155,6 +155,7 @@ impl Serialize for Form<'_> {
                 let place = (place.file, place.line, place.column);
                 ("apply", Form(apply.input()), place).serialize(serializer)
             }
+            Expr::Forward(forward) => forward.value().map(Form).serialize(serializer),
             Expr::Sensitive(inner) => ("sensitive", Form(inner)).serialize(serializer),
             // The value may change between plan and apply; then the operation is not the one that was planned.
             Expr::Secret(secret) => ("secret", secret.source().to_string()).serialize(serializer),
