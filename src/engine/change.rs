@@ -117,6 +117,8 @@ impl OutputChange {
     /// `Create`, `Update`, `Delete` or `NoOp`.
     pub fn action(&self) -> Action {
         match (&self.before, &self.after) {
+            // No state holds an export that is null.
+            (None, Some(after)) if after.value.is_null() => Action::NoOp,
             (None, Some(_)) => Action::Create,
             (Some(_), None) => Action::Delete,
             (Some(before), Some(after))
@@ -176,5 +178,33 @@ impl Summary {
             }
         }
         summary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use terrane_core::Value;
+
+    use super::*;
+
+    #[test]
+    fn an_export_that_is_null_and_was_not_stored_does_not_change() {
+        let export = |before: Option<Value>, after: Option<Value>| OutputChange {
+            name: "subnet".into(),
+            before: before.map(Marked::plain),
+            after: after.map(Marked::plain),
+            location: None,
+        };
+        let text = || Some(Value::from("subnet-1"));
+        for (before, after, action) in [
+            (None, Some(Value::Null), Action::NoOp),
+            (None, Some(Value::UNKNOWN), Action::Create),
+            (None, text(), Action::Create),
+            (text(), Some(Value::Null), Action::Update),
+            (text(), text(), Action::NoOp),
+            (text(), None, Action::Delete),
+        ] {
+            assert_eq!(export(before, after).action(), action);
+        }
     }
 }

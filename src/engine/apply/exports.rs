@@ -43,6 +43,11 @@ pub(super) async fn record(inputs: &Inputs<'_>, known: &Known<'_>, diagnostics: 
                     continue;
                 }
             };
+            // As Terraform does: one that is null is none.
+            if value.value.is_null() {
+                after.remove(&export.name);
+                continue;
+            }
             match stored(&value) {
                 Ok(stored) => {
                     after.insert(export.name.clone(), stored);
