@@ -61,7 +61,7 @@ fn an_export_that_is_null_is_null_and_not_missing() {
             .run(&["output", "unknown"])
             .exits(1)
             .stderr
-            .contains("it has nothing, output")
+            .contains("it has output")
     );
 }
 
