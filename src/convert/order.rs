@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::ast::{Block, Body, Node, Place};
 use crate::bindings::local_of;
 use crate::cycle::check_cycles;
-use crate::known::known_nodes;
+use crate::known::{Look, known_needs};
 use crate::model::Module;
 use crate::program::World;
 use crate::sources::ConvertError;
@@ -44,13 +44,15 @@ pub(crate) struct ForwardUse {
     pub(crate) outputs: Option<BTreeSet<String>>,
 }
 
+const LOOKS: [Look; 2] = [Look::Whole, Look::Structure];
+
 /// An item with what it needs.
 struct Entry {
     key: String,
     item: Item,
     needs: Vec<Need>,
-    /// The keys of what it has to know to be declared.
-    known: BTreeSet<String>,
+    /// The keys of what it has to know to be declared, by how much it looks at.
+    known: [(Look, BTreeSet<String>); 2],
     place: Place,
     has_instances: bool,
 }
@@ -70,7 +72,7 @@ impl World<'_> {
         let sorted = loop {
             match sorted(&entries, &by_key, &broken) {
                 Ok(sorted) => break sorted,
-                Err(cycle) => match weakest(&entries, &cycle) {
+                Err(cycle) => match LOOKS.iter().find_map(|it| weakest(&entries, &cycle, *it)) {
                     Some(edge) => broken.insert(edge),
                     None => {
                         check_cycles(self.configuration)?;
@@ -115,7 +117,7 @@ impl World<'_> {
                 key: provider_key(block),
                 item: Item::Provider(at),
                 needs: needs_in(&block.body),
-                known: BTreeSet::new(),
+                known: LOOKS.map(|look| (look, BTreeSet::new())),
                 place: block.place,
                 has_instances: false,
             });
@@ -123,10 +125,10 @@ impl World<'_> {
         for (at, local) in module.locals.iter().enumerate() {
             let key = format!("local.{}", local.name);
             let needs = needs_of(&local.value);
-            let known = match self.known.contains(place, &key) {
-                true => keys(&needs),
-                false => BTreeSet::new(),
-            };
+            let known = LOOKS.map(|look| match self.known.contains(look, place, &key) {
+                true => (look, keys(&look.needs(&local.value))),
+                false => (look, BTreeSet::new()),
+            });
             entries.push(Entry {
                 key,
                 item: Item::Local(at),
@@ -149,7 +151,7 @@ impl World<'_> {
                 key: resource.address(),
                 item: Item::Resource(at),
                 needs,
-                known: known_keys(body),
+                known: LOOKS.map(|look| (look, keys(&known_needs(look, body)))),
                 place: resource.block.place,
                 has_instances: false,
             });
@@ -158,15 +160,16 @@ impl World<'_> {
             let body = &call.block.body;
             let mut needs = needs_in(body);
             needs.extend(module.providers.iter().map(provider_key).map(Need::whole));
-            let mut known = known_keys(body);
-            for input in &body.attributes {
-                if self
-                    .known
-                    .contains(call.module, &format!("var.{}", input.name))
-                {
-                    known.extend(keys(&needs_of(&input.value)));
+            let known = LOOKS.map(|look| {
+                let mut known = keys(&known_needs(look, body));
+                for input in &body.attributes {
+                    let key = format!("var.{}", input.name);
+                    if self.known.contains(look, call.module, &key) {
+                        known.extend(keys(&look.needs(&input.value)));
+                    }
                 }
-            }
+                (look, known)
+            });
             entries.push(Entry {
                 key: format!("module.{}", call.name),
                 item: Item::Call(at),
@@ -257,10 +260,14 @@ fn sorted(
 }
 
 /// The use in a cycle that reads best as a forward reference, if one can be.
-fn weakest(entries: &[Entry], cycle: &[usize]) -> Option<(usize, usize)> {
+fn weakest(entries: &[Entry], cycle: &[usize], look: Look) -> Option<(usize, usize)> {
+    let is_known = |from: usize, key: &str| {
+        let mut known = entries[from].known.iter();
+        known.any(|(one, keys)| *one == look && keys.contains(key))
+    };
     let next = cycle.iter().skip(1).chain(cycle.first());
     let uses = cycle.iter().copied().zip(next.copied());
-    let free = uses.filter(|(from, to)| !entries[*from].known.contains(&entries[*to].key));
+    let free = uses.filter(|(from, to)| !is_known(*from, &entries[*to].key));
     let ranked = free.filter_map(|(from, to)| {
         let needs = entries[from].needs.iter();
         let mut needs = needs.filter(|it| it.key == entries[to].key);
@@ -296,12 +303,6 @@ pub(crate) fn needs_in(body: &Body) -> Vec<Need> {
     let mut needs = Vec::new();
     nodes(body, &mut |node| needs.extend(needs_of(node)));
     needs
-}
-
-fn known_keys(body: &Body) -> BTreeSet<String> {
-    let mut known = BTreeSet::new();
-    known_nodes(body, &mut |node| known.extend(keys(&needs_of(node))));
-    known
 }
 
 fn keys(needs: &[Need]) -> BTreeSet<String> {

@@ -457,6 +457,31 @@ fn what_has_to_be_known_is_declared_first() {
     assert!(place("stack.forward::<String>()") < place("stack.module(\"b\""));
     assert!(place("stack.module(\"b\"") < place("stack.module(\"a\""));
     assert!(place("stack.module(\"a\"") < place("a_id.set(&a.id);"));
+    // A member of an object decides nothing where its keys are known.
+    let each = r#"
+        variable "all" {}
+        variable "peer" {}
+        resource "acme_network" "main" {
+          for_each = var.all
+          name     = each.value
+        }
+        resource "acme_network" "first" { name = var.peer }
+        output "id" { value = acme_network.first.id }
+    "#;
+    let root = "module \"a\" {\n source = \"./each\"\n all = local.all\n peer = \"x\"\n}
+        module \"b\" {\n source = \"./each\"\n all = { two = module.a.id }\n peer = \"x\"\n}
+        locals {\n all = { one = module.b.id }\n}";
+    let providers =
+        "terraform {\n required_providers {\n acme = { source = \"example/acme\" }\n }\n}";
+    let files = [
+        ("main.tf", root),
+        ("versions.tf", providers),
+        ("each/main.tf", each),
+        ("each/versions.tf", providers),
+    ];
+    let project = of_files(&files).1.expect("it converts");
+    let main = &project.files["src/main.rs"];
+    assert!(main.contains("b_id.set(&b.id);"), "{main}");
     // Both sizes, each from the other's resources.
     let error = with(
         "size = length(module.b.id)\n peer = \"x\"",
