@@ -110,7 +110,7 @@ impl World<'_> {
                 _ => writeln!(
                     text,
                     "{};",
-                    scope.untranslated(block.place, "these are no addresses")
+                    scope.untranslated(block.place, "these are not addresses")
                 ),
             };
         }

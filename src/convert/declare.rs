@@ -488,7 +488,7 @@ impl Scope<'_> {
                                     let _ = write!(text, ".ignore_changes([{}])", paths.join(", "));
                                 }
                                 None => text.push_str(
-                                    &self.stop(attribute.place, "these are no paths of attributes"),
+                                    &self.stop(attribute.place, "these are not attribute paths"),
                                 ),
                             }
                         }

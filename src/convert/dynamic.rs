@@ -259,7 +259,7 @@ impl Scope<'_> {
                 }
             }
             "plantimestamp" | "timestamp" | "uuid" | "bcrypt" => {
-                return self.untranslated(node.place, &format!("`{name}` has another result in every run, and a program has the same in all"));
+                return self.untranslated(node.place, &format!("`{name}` has another result in every run, and a program must declare the same in each"));
             }
             _ => {}
         }
@@ -270,7 +270,10 @@ impl Scope<'_> {
             );
         }
         if !terrane_functions::dynamic::is_known_function(name) {
-            return self.untranslated(node.place, &format!("no program has the function `{name}`"));
+            return self.untranslated(
+                node.place,
+                &format!("`{name}` is not a function that programs have"),
+            );
         }
         let dynamic = || {
             arguments

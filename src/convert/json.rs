@@ -50,7 +50,7 @@ pub(crate) fn body(file: usize, text: &str) -> Result<Body> {
             continue;
         }
         let Some(labels) = labels(&kind) else {
-            return Err(reader.wrong(&format!("`{kind}` is no block of the language")));
+            return Err(reader.wrong(&format!("`{kind}` is not a block type")));
         };
         reader.blocks(&kind, labels, value, &mut Vec::new(), &mut body)?;
     }

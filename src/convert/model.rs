@@ -190,7 +190,7 @@ impl Reader<'_> {
             let bytes = fs::read(&file).map_err(ConvertError::unread(&file))?;
             let text = String::from_utf8(bytes).map_err(|_| ConvertError::Invalid {
                 place: file.display().to_string(),
-                reason: "the file is no text in UTF-8".to_owned(),
+                reason: "the file is not UTF-8 text".to_owned(),
             })?;
             texts.push((
                 file,
@@ -321,10 +321,7 @@ impl Reader<'_> {
                 "variable" | "output" | "module" | "provider" | "check" => 1,
                 "locals" | "terraform" | "moved" | "import" | "removed" => 0,
                 other => {
-                    return Err(wrong(
-                        place,
-                        format!("`{other}` is no block of the language"),
-                    ));
+                    return Err(wrong(place, format!("`{other}` is not a block type")));
                 }
             };
             if labels != wanted {

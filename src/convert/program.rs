@@ -611,7 +611,7 @@ pub(crate) fn variable_of<'a>(
     block: &'a Block,
 ) -> Result<Variable<'a>, ConvertError> {
     Variable::of(block).ok_or_else(|| {
-        let reason = format!("the type of variable `{}` is no type", block.labels[0]);
+        let reason = format!("the type of variable `{}` is not a type", block.labels[0]);
         ConvertError::at(&configuration.sources, block.place, reason)
     })
 }

@@ -128,11 +128,7 @@ fn broken_configurations_are_refused_with_a_place() {
             "main.tf:1",
             "`colour` cannot stand outside of a block",
         ),
-        (
-            "thing \"a\" {}",
-            "main.tf:1",
-            "`thing` is no block of the language",
-        ),
+        ("thing \"a\" {}", "main.tf:1", "`thing` is not a block type"),
         (
             "resource \"acme_network\" {}",
             "main.tf:1",
@@ -146,7 +142,7 @@ fn broken_configurations_are_refused_with_a_place() {
         (
             "variable \"a\" { type = strin }",
             "main.tf:1",
-            "the type of variable `a` is no type",
+            "the type of variable `a` is not a type",
         ),
         (
             "locals {\n a = local.b\n b = local.a\n}",

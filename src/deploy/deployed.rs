@@ -111,7 +111,7 @@ impl StackOutputs {
             let names: Vec<&str> = self.names().collect();
             let missing = Diagnostic::error(format!("the state has no output `{name}`"));
             return Err(match names.is_empty() {
-                true => missing.hint("it has none at all; run `up` first").into(),
+                true => missing.hint("it has no outputs; run `up` first").into(),
                 false => missing.hint(format!("it has {}", names.join(", "))).into(),
             });
         };

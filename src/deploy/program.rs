@@ -42,7 +42,7 @@ pub fn declared(
     if !config.was_read()
         && let Some((key, source)) = config.sources().next()
     {
-        let unread = Diagnostic::error(format!("`{key}` is no configuration key of this stack"))
+        let unread = Diagnostic::error(format!("`{key}` is not a configuration key of this stack"))
             .detail(format!(
                 "it is set by {source}, and the program reads no configuration"
             ));
@@ -78,7 +78,7 @@ pub async fn read_references(
         match producers.get(name) {
             Some(produced) => wrong.extend(reference.resolve(produced).err().into_iter().flatten()),
             None => {
-                let missing = Diagnostic::error(format!("{name} is no stack of this program"));
+                let missing = Diagnostic::error(format!("{name} is not a stack of this program"));
                 wrong.push(
                     missing
                         .location(reference.location())

@@ -174,7 +174,7 @@ impl Fleet {
         let definition = stack.definition;
         let (name, location) = (definition.name.clone(), definition.location);
         if let Err(reason) = check_name(&name) {
-            let wrong = Diagnostic::error(format!("`{name}` is no name of a stack: {reason}"));
+            let wrong = Diagnostic::error(format!("`{name}` is not a valid stack name: {reason}"));
             self.diagnostics.push(wrong.location(location));
         }
         if let Some(first) = self.stacks.iter().find(|known| known.name == name) {

@@ -164,8 +164,10 @@ impl Deployments {
             let also = also.collect::<Vec<_>>().join(" ");
             errors.push(
                 Diagnostic::error(format!("{name} is in use"))
-                    .detail(format!("{} would stand on nothing", users.join(", ")))
-                    .hint(format!("destroy them, too: `destroy --only {name} {also}`")),
+                    .detail(format!("used by {}", users.join(", ")))
+                    .hint(format!(
+                        "destroy them as well: `destroy --only {name} {also}`"
+                    )),
             );
         }
         match errors.is_empty() {

@@ -205,7 +205,7 @@ fn unknown<'a>(
     names: impl Iterator<Item = &'a Arc<str>>,
 ) -> Diagnostic {
     let producer = &dependency.producer;
-    let error = Diagnostic::error(format!("{producer} is no stack of this program"))
+    let error = Diagnostic::error(format!("{producer} is not a stack of this program"))
         .detail(format!("{consumer} waits for it"))
         .location(dependency.location);
     match closest(producer, names.map(|name| &**name)) {
@@ -273,6 +273,6 @@ mod tests {
     #[test]
     fn a_dependency_on_no_stack_of_the_program_is_an_error_with_the_closest_name() {
         let slip = order(&[("network/prod", &[]), ("api", &["network/prd"])]);
-        insta::assert_snapshot!(slip.expect_err("no such stack"), @"network/prd is no stack of this program: api waits for it; did you mean `network/prod`?");
+        insta::assert_snapshot!(slip.expect_err("no such stack"), @"network/prd is not a stack of this program: api waits for it; did you mean `network/prod`?");
     }
 }

@@ -28,7 +28,7 @@ pub struct StackPattern(Pattern);
 
 /// The text is no pattern of names.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{text}` is no pattern of stack names: {reason}")]
+#[error("`{text}` is not a pattern of stack names: {reason}")]
 pub struct InvalidPattern {
     text: String,
     reason: &'static str,
@@ -166,6 +166,6 @@ mod tests {
         let error = chosen(&["network/*", "network/prd"]).expect_err("a slip");
         insta::assert_snapshot!(error, @r#"MatchesNothing { pattern: "network/prd", close: Some("network/prod") }"#);
         let error = "network/[".parse::<StackPattern>().expect_err("no pattern");
-        insta::assert_snapshot!(error, @"`network/[` is no pattern of stack names: invalid range pattern");
+        insta::assert_snapshot!(error, @"`network/[` is not a pattern of stack names: invalid range pattern");
     }
 }

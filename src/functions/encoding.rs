@@ -90,7 +90,7 @@ pub fn textdecodebase64(encoded: &str, charset: Charset) -> Result<String, Funct
         Charset::Utf16Be => wide(u16::from_be_bytes),
         Charset::Latin1 => Some(bytes.iter().map(|byte| char::from(*byte)).collect()),
     };
-    text.ok_or_else(|| error("finds bytes that are no text".to_owned()))
+    text.ok_or_else(|| error("finds bytes that are not text".to_owned()))
 }
 
 impl Charset {

@@ -124,7 +124,7 @@ async fn read_state(
     let config = match address.address::<BackendConfig>() {
         Some(config) => config.clone(),
         None => backends.parse(place).map_err(|error| {
-            Diagnostic::error(format!("`{place}` is no address of a state: {error}"))
+            Diagnostic::error(format!("`{place}` is not an address of a state: {error}"))
         })?,
     };
     let connected = config.address().connect(clock).await;

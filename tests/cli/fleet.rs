@@ -84,8 +84,8 @@ fn a_fleet_is_previewed_brought_up_changed_and_destroyed_in_order() {
         .run(&["destroy", "--yes", "--only", "network/dev"])
         .exits(7);
     assert_snapshot!(used.stderr, @"
-    error: network/dev is in use: cluster/dev would stand on nothing
-    hint: destroy them, too: `guarded-stack destroy --only network/dev --only cluster/dev`
+    error: network/dev is in use: used by cluster/dev
+    hint: destroy them as well: `guarded-stack destroy --only network/dev --only cluster/dev`
     ");
     fleet.paste(&used.hinted("destroy"), "--yes").exits(0);
     let left = fleet.run(&["output"]).exits(0);

@@ -141,7 +141,7 @@ fn one_resource_and_the_graph_are_shown_at_the_question() {
     );
     let unread = ask("details \u{1b}[");
     assert!(
-        unread.contains("is no address") || unread.contains("has no resource"),
+        unread.contains("is not an address") || unread.contains("has no resource"),
         "{unread}"
     );
     let said = ask("graph");

@@ -295,8 +295,8 @@ async fn a_producer_in_use_is_not_destroyed_and_all_together_go_consumers_first(
     let refused = refused.iter().next().expect("an error");
     insta::assert_snapshot!(format!("{}\n{}\n{}", refused.summary, refused.detail, refused.hints.join("\n")), @"
     network/prod is in use
-    cluster/prod would stand on nothing
-    destroy them, too: `destroy --only network/prod --only cluster/prod`
+    used by cluster/prod
+    destroy them as well: `destroy --only network/prod --only cluster/prod`
     ");
     bench.begun.0.lock().expect("no panic").clear();
     let both = ["network/prod", "cluster/prod"];

@@ -311,7 +311,7 @@ fn a_number_of_processes_that_is_none_is_refused() {
     assert_eq!(output.status.code(), Some(64));
     let said = String::from_utf8(output.stderr).expect("text");
     assert_snapshot!(said, @"
-    error: `TERRANE_PROVIDER_PROCESSES` is no number of processes: `none`: invalid digit found in string
+    error: `TERRANE_PROVIDER_PROCESSES` is not a number of processes: `none`: invalid digit found in string
     hint: unset it, or say `TERRANE_PROVIDER_PROCESSES=8`
     ");
 }

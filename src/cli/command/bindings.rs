@@ -36,7 +36,7 @@ async fn add(session: &Session<'_>, arguments: args::AddBindings) -> Result<Exit
         overwrite,
     } = arguments;
     let source = session.provider_named(&provider.name).map_err(|reason| {
-        let unknown = Diagnostic::error(format!("`{}` is no provider", provider.name));
+        let unknown = Diagnostic::error(format!("`{}` is not a provider", provider.name));
         CommandError::usage(unknown.detail(reason))
     })?;
     let (json, version) = match &schema {

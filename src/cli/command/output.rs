@@ -27,8 +27,8 @@ pub(super) async fn run(session: &Session<'_>, arguments: Output) -> Result<Exit
         let names: Vec<&str> = state.outputs.keys().map(|name| &**name).collect();
         let missing = Diagnostic::error(format!("the state has no output `{name}`"));
         return Err(match names.is_empty() {
-            true if state.serial > 0 => missing.detail("it has none at all").into(),
-            true => missing.hint("it has none at all; run `up` first").into(),
+            true if state.serial > 0 => missing.detail("it has no outputs").into(),
+            true => missing.hint("it has no outputs; run `up` first").into(),
             false => missing.hint(format!("it has {}", names.join(", "))).into(),
         });
     };

@@ -81,12 +81,11 @@ impl<'a> FleetSession<'a> {
         if !config.was_read()
             && let Some((key, source)) = config.sources().next()
         {
-            let unread = Diagnostic::error(format!(
-                "`{key}` is no configuration key of this fleet"
-            ))
-            .detail(format!(
-                "it is set by {source}, and the program reads no configuration of its own"
-            ));
+            let unread =
+                Diagnostic::error(format!("`{key}` is not a configuration key of this fleet"))
+                    .detail(format!(
+                        "it is set by {source}, and the program reads no configuration of its own"
+                    ));
             return Err(CommandError::usage(unread));
         }
         let named = |stem: &str| {
@@ -158,7 +157,7 @@ impl<'a> FleetSession<'a> {
         match self.backends.parse(&below(base, "stack")) {
             Ok(_) => Ok(()),
             Err(error) => Err(CommandError::usage(Diagnostic::error(format!(
-                "`--backend {}` is no place of states: {error}",
+                "`--backend {}` is not a place for states: {error}",
                 one_line(base)
             )))),
         }

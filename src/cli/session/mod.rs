@@ -266,7 +266,7 @@ impl<'a> Session<'a> {
         text.parse::<NonZeroUsize>()
             .map(NonZeroUsize::get)
             .map_err(|error| {
-                let wrong = Diagnostic::error(format!("`{NAME}` is no number of processes"));
+                let wrong = Diagnostic::error(format!("`{NAME}` is not a number of processes"));
                 let wrong = wrong.detail(format!("`{}`: {error}", one_line(text)));
                 CommandError::usage(wrong.hint(format!("unset it, or say `{NAME}=8`")))
             })

@@ -36,7 +36,7 @@ impl Inspection<'_> {
         let pattern = match text.parse::<Pattern>() {
             Ok(pattern) => pattern.among(addresses.clone()),
             Err(error) => {
-                let unread = Diagnostic::error(format!("{} is no address", one_line(text)));
+                let unread = Diagnostic::error(format!("{} is not an address", one_line(text)));
                 return self.session.say(&unread.detail(error.to_string()).into());
             }
         };

@@ -98,7 +98,7 @@ pub fn check_saveable(program: &Program) -> Result<(), DeployError> {
 pub(crate) fn check_digest(bytes: &PlanBytes, approved: &str) -> Result<(), DeployError> {
     let approved: Sha256 = approved.parse().map_err(|error: ParseSha256Error| {
         checks::refusal(checks::refused(
-            format!("`{approved}` is no digest of a plan"),
+            format!("`{approved}` is not the digest of a plan"),
             error,
         ))
     })?;

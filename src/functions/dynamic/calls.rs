@@ -304,7 +304,7 @@ fn answer(name: &'static str, arguments: &[Dyn]) -> Answered {
         .or_else(|| files::answer(name, &known));
     match value {
         Some(value) => is(value?),
-        None => Err("is no function that programs have".to_owned()),
+        None => Err("is not a function that programs have".to_owned()),
     }
 }
 

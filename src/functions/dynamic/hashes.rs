@@ -21,7 +21,7 @@ pub(super) fn answer(name: &str, arguments: &[Value]) -> Option<Result<Value, St
                 .decode(it.as_bytes())
                 .map_err(|error| error.to_string())?;
             Ok(String::from_utf8(bytes)
-                .map_err(|_| "finds bytes that are no text")?
+                .map_err(|_| "finds bytes that are not text")?
                 .into())
         });
         return Some(decoded);

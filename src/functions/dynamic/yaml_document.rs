@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
                         .map_err(|error| error.to_string())?;
                     let key = key
                         .as_str()
-                        .ok_or("finds a key that is no text")?
+                        .ok_or("finds a key that is not text")?
                         .to_owned();
                     members.insert(key.into(), value);
                 }

@@ -184,7 +184,7 @@ impl fmt::Display for BackendConfig {
 #[derive(Debug, Clone)]
 pub struct Backends(Vec<Arc<dyn BackendFactory>>);
 
-/// The text is no address of a state.
+/// The text is not an address of a state.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ParseBackendError {

@@ -35,7 +35,7 @@ pub fn address_url(text: &str) -> Result<Url, String> {
     } else {
         return Url::parse(text).map_err(|error| format!("`{text}` is no URL: {error}"));
     };
-    Err(format!("`{text}` is no address of a state: {reason}"))
+    Err(format!("`{text}` is not an address of a state: {reason}"))
 }
 
 /// The options behind the `?` of an address, decoded, in their order. A `+` is a `+`.
@@ -94,9 +94,9 @@ mod tests {
     #[test]
     fn what_a_url_would_leave_out_is_refused() {
         let refusal = |text: &str| address_url(text).expect_err("refused");
-        insta::assert_snapshot!(refusal("s3://b/a/../k"), @"`s3://b/a/../k` is no address of a state: it has a segment `.` or `..`");
-        insta::assert_snapshot!(refusal("s3://b/%2E/k"), @"`s3://b/%2E/k` is no address of a state: it has a segment `.` or `..`");
-        insta::assert_snapshot!(refusal("s3://b/k#1"), @"`s3://b/k#1` is no address of a state: it has a fragment: write `#` as `%23`");
-        insta::assert_snapshot!(refusal("s3://b/k "), @"`s3://b/k ` is no address of a state: it holds control characters, or a space at an end: write them as `%` and two digits");
+        insta::assert_snapshot!(refusal("s3://b/a/../k"), @"`s3://b/a/../k` is not an address of a state: it has a segment `.` or `..`");
+        insta::assert_snapshot!(refusal("s3://b/%2E/k"), @"`s3://b/%2E/k` is not an address of a state: it has a segment `.` or `..`");
+        insta::assert_snapshot!(refusal("s3://b/k#1"), @"`s3://b/k#1` is not an address of a state: it has a fragment: write `#` as `%23`");
+        insta::assert_snapshot!(refusal("s3://b/k "), @"`s3://b/k ` is not an address of a state: it holds control characters, or a space at an end: write them as `%` and two digits");
     }
 }

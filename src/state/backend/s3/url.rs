@@ -161,7 +161,7 @@ mod tests {
         insta::assert_snapshot!(refusal("s3://b/k?region=%zz"), @"S3 backend option `region`: a `%` is followed by two hexadecimal digits");
         insta::assert_snapshot!(refusal("s3://b/k?workspace=.."), @"S3 backend option `workspace`: up to 90 letters, digits, `-` and `_`");
         insta::assert_snapshot!(refusal("s3://me:secret@b/k"), @"S3 backend option `url`: before the key there is nothing but the bucket: s3://bucket/key");
-        insta::assert_snapshot!(refusal("s3://b/a/../k"), @"S3 backend option `url`: `s3://b/a/../k` is no address of a state: it has a segment `.` or `..`");
+        insta::assert_snapshot!(refusal("s3://b/a/../k"), @"S3 backend option `url`: `s3://b/a/../k` is not an address of a state: it has a segment `.` or `..`");
         insta::assert_snapshot!(refusal("s3://b/k?access_key=a"), @"S3 backend option `access_key`: it goes with secret_key");
     }
 
