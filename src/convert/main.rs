@@ -245,3 +245,24 @@ fn installed(
         Ok(all)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_guide_calls_the_command_as_it_can_be_called() {
+        let guide = include_str!("../../docs/convert.md");
+        let pieces = guide.split(['`', '\n']).map(str::trim);
+        let lines: Vec<&str> = pieces
+            .filter(|piece| piece.starts_with("terrane-convert "))
+            .collect();
+        assert!(lines.len() > 4, "{lines:?}");
+        for line in lines {
+            let parsed = Arguments::try_parse_from(line.split(' '));
+            assert!(parsed.is_ok(), "{line}: {parsed:?}");
+        }
+    }
+}

@@ -21,6 +21,7 @@
 //! | `go` | programs on HashiCorp's libraries |
 //! | `moto` | [`Aws`]: moto's server behind a proxy that can lose requests |
 //! | `registry` | [`TestRegistry`]: a provider registry with TLS, signatures and faults |
+//! | `guides` | the guides, whose code is compiled |
 //! | `ids` | the ids in a state |
 //! | `dice` | [`Dice`]: randomness from a seed |
 //! | `amount` | how much is gone through, and [`Figures`] of it |
@@ -40,6 +41,8 @@ mod features;
 mod fields;
 mod filters;
 mod go;
+#[cfg(doctest)]
+mod guides;
 mod ids;
 mod modules;
 mod moto;
@@ -77,8 +80,3 @@ pub use world::{FakeClock, FakeRandom, World};
 pub fn new_thing(name: &str) -> terrane_core::Declaration {
     terrane_core::Resource::dynamic("test_thing", name).set("name", name)
 }
-
-/// The guide for programs that drive stacks: its code compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/embedding.md")]
-mod embedding {}
