@@ -222,12 +222,13 @@ impl Scope<'_> {
                 (format!("{uses_value}value"), value),
                 (format!("{uses_value}key"), Code::literal("0", Ty::Int)),
             ];
-            let statement = self.binding(bound, || round(&content.body))?;
+            let statement = self.binding(bound, || self.content(|| round(&content.body)))?;
             return Ok(format!("if {condition} {{ {statement} }}"));
         }
         let (head, bound) = self.rounds(each, &iterator);
         let (statement, key, value) = self.binding(bound.codes, || {
-            Ok((round(&content.body)?, bound.key, bound.value))
+            let statement = self.content(|| round(&content.body))?;
+            Ok((statement, bound.key, bound.value))
         })?;
         let head = head(&statement, &key, &value);
         Ok(format!("{head} {{ {statement} }}"))
@@ -291,7 +292,7 @@ impl Scope<'_> {
                 _ => {}
             }
         }
-        let each = self.dynamic(each);
+        let each = self.operand(each);
         let head = move |text: &str, key: &str, value: &str| {
             format!(
                 "for ({}, {}) in {each}.each()?",

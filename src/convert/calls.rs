@@ -5,6 +5,7 @@ use terrane_codegen::ident;
 
 use crate::ast::{Kind, Node};
 use crate::blocks::comment_lines;
+use crate::expr::literal_as_text;
 use crate::model::{Call, Module};
 use crate::names::snake;
 use crate::order::key_of;
@@ -121,7 +122,7 @@ impl World<'_> {
         if name.after {
             let mut all: Vec<String> = Vec::new();
             if scope.after {
-                all.push("after.iter().collect()".to_owned());
+                all.push("after.to_vec()".to_owned());
             }
             if let Some(Kind::List(named)) = call.block.body.value("depends_on").map(|it| &it.kind)
             {
@@ -158,6 +159,7 @@ impl World<'_> {
             }
             let argument = match all.as_slice() {
                 [] => ", &[]".to_owned(),
+                [only] if only == "after.to_vec()" => ", after".to_owned(),
                 all => {
                     let all: Vec<String> = all
                         .iter()
@@ -264,7 +266,7 @@ fn as_input(scope: &Scope<'_>, value: &Node, ty: &Ty) -> String {
     if let Some(code) = scope.typed(value) {
         match (&code.ty, ty) {
             (Ty::Int | Ty::Bool, Ty::Text) if code.form == Form::Literal => {
-                return format!("\"{}\".to_owned()", code.text);
+                return format!("{}.to_owned()", literal_as_text(&code));
             }
             (a, b) if a == b && *b != Ty::Dyn => return scope.moved(&code),
             (Ty::Text, Ty::Output(_)) => return format!("Output::known({})", code.borrowed()),

@@ -2,21 +2,18 @@
 
 use std::fmt::Write as _;
 
-use crate::ast::{Block, Kind};
+use crate::ast::Kind;
 use crate::blocks::comment_lines;
-use crate::declare::{Instances, address_text, instances};
+use crate::declare::address_text;
 use crate::program::World;
-use crate::scope::{Scope, string};
+use crate::scope::{Scope, escaped, string};
 use crate::ty::{Form, Ty};
 
 impl World<'_> {
-    /// What the module says about objects that exist; what those say that it calls, where it is the root module.
+    /// What the module says about objects that exist.
     pub(crate) fn changes(&self, place: usize, scope: &Scope<'_>) -> String {
         let module = &self.configuration.modules[place];
-        let mut text = String::new();
-        if place == 0 {
-            self.moves(0, "", scope, &mut text);
-        }
+        let mut text = self.moves(place, scope);
         for block in &module.removed {
             let from = block.body.value("from").and_then(address_text);
             let destroys = block.body.blocks_of("lifecycle").find_map(|it| {
@@ -71,7 +68,7 @@ impl World<'_> {
                         Form::Literal => code.text,
                         _ => code.kept(),
                     },
-                    _ => format!("{}.text()?", scope.dynamic(id)),
+                    _ => format!("{}.text()?", scope.operand(id)),
                 },
                 None => format!(
                     "{{ {} }}",
@@ -94,46 +91,38 @@ impl World<'_> {
         text
     }
 
-    /// The moves in a module and in those that it calls, with whole addresses: a program moves from the root.
-    pub(crate) fn moves(&self, place: usize, prefix: &str, scope: &Scope<'_>, text: &mut String) {
+    /// The moves in a module. A program moves by whole addresses, so each instance of a module says where it is.
+    fn moves(&self, place: usize, scope: &Scope<'_>) -> String {
         let module = &self.configuration.modules[place];
+        let mut text = String::new();
+        if module.moved.is_empty() {
+            return text;
+        }
+        let own = scope.fresh("module");
+        if place != 0 {
+            let _ = writeln!(text, "let {own} = stack.current_module().to_string();");
+        }
         for block in &module.moved {
-            let address = |name: &str| block.body.value(name).and_then(address_text);
+            let address = |name: &str| {
+                let address = block.body.value(name).and_then(address_text)?;
+                Some(match place {
+                    0 => string(&address),
+                    _ => {
+                        let address = escaped(&address).replace('{', "{{").replace('}', "}}");
+                        format!("&format!(\"{{{own}}}.{address}\")")
+                    }
+                })
+            };
             text.push_str(&comment_lines(&block.comments));
-            let _ = match (address("from"), address("to")) {
-                (Some(from), Some(to)) => writeln!(
-                    text,
-                    "stack.moved({}, {});",
-                    string(&format!("{prefix}{from}")),
-                    string(&format!("{prefix}{to}"))
-                ),
-                _ => writeln!(
-                    text,
-                    "{};",
+            let line = match (address("from"), address("to")) {
+                (Some(from), Some(to)) => format!("stack.moved({from}, {to});\n"),
+                _ => format!(
+                    "{};\n",
                     scope.untranslated(block.place, "these are not addresses")
                 ),
             };
+            text.push_str(&line);
         }
-        for call in &module.calls {
-            if matches!(instances(&call.block.body), Instances::One) {
-                let prefix = format!("{prefix}module.{}.", call.name);
-                self.moves(call.module, &prefix, scope, text);
-                continue;
-            }
-            if let Some(block) = self.first_move(call.module) {
-                let reason = format!(
-                    "write one `stack.moved` for each instance of `{prefix}module.{}`, with the module's address before both",
-                    call.name
-                );
-                let _ = writeln!(text, "{};", scope.untranslated(block.place, &reason));
-            }
-        }
-    }
-
-    fn first_move(&self, place: usize) -> Option<&Block> {
-        let module = &self.configuration.modules[place];
-        let mut calls = module.calls.iter();
-        let own = module.moved.first();
-        own.or_else(|| calls.find_map(|call| self.first_move(call.module)))
+        text
     }
 }

@@ -41,6 +41,17 @@ pub(crate) fn instances(body: &Body) -> Instances<'_> {
 }
 
 impl Scope<'_> {
+    /// Takes note of the variable that holds what a block declares.
+    pub(crate) fn remember(&mut self, address: String, variable: String, ty: Ty, body: &Body) {
+        if let Instances::Count(count) = instances(body)
+            && let Kind::Number(number) = &count.kind
+            && let Ok(length) = number.parse()
+        {
+            self.lengths.insert(variable.clone(), length);
+        }
+        self.known.insert(address, Code::place(variable, ty));
+    }
+
     /// The declaration of a resource; `variable` holds its handle, if anything refers to it.
     pub(crate) fn resource(
         &self,
@@ -276,11 +287,7 @@ impl Scope<'_> {
         {
             return code.atomic();
         }
-        let text = self.dynamic(node);
-        match text.starts_with(['!', '-', '(']) {
-            true => format!("({text})"),
-            false => text,
-        }
+        self.operand(node)
     }
 
     /// What `for_each` goes over, whether it gives pairs, and the codes of key and value.
@@ -516,7 +523,7 @@ impl Scope<'_> {
                                     );
                                 }
                                 _ => {
-                                    let value = self.dynamic(one);
+                                    let value = self.operand(one);
                                     let _ = write!(
                                         text,
                                         ".replace_triggered_by_attribute(&{value}.output::<Value>())"

@@ -1,13 +1,11 @@
 //! Expressions without a type: every expression of HCL has this form. And how a typed one becomes an argument.
 
 use std::fmt::Write as _;
-use std::rc::Rc;
 
 use terrane_core::Type;
 
 use crate::ast::{For, Kind, Node, Operator, Part, Step};
-use crate::expr::mentions;
-use crate::native;
+use crate::expr::{literal_as_text, mentions};
 use crate::scope::{Scope, string};
 use crate::ty::{Code, Form, Ty};
 
@@ -75,10 +73,10 @@ impl Scope<'_> {
                 let condition = self.dyn_argument(&all[0]);
                 let (then, otherwise) =
                     self.closure(|| (self.dyn_argument(&all[1]), self.dyn_argument(&all[2])));
-                format!("dynamic::choose({condition}, || {then}, || {otherwise})")
+                choice(&condition, &then, &otherwise)
             }
-            Kind::Not(of) => format!("!{}", self.dynamic(of)),
-            Kind::Minus(of) => format!("-{}", self.dynamic(of)),
+            Kind::Not(of) => format!("!{}", self.operand(of)),
+            Kind::Minus(of) => format!("-{}", self.operand(of)),
             Kind::Binary(operator, sides) => self.dynamic_binary(*operator, &sides[0], &sides[1]),
             Kind::Call {
                 name,
@@ -96,6 +94,15 @@ impl Scope<'_> {
         }
     }
 
+    /// The same with what else is known of it.
+    pub(crate) fn dynamic_code(&self, node: &Node) -> Code {
+        let code = Code::owned(self.dynamic(node), Ty::Dyn);
+        Code {
+            atom: !is_operation(node),
+            ..code
+        }
+    }
+
     /// The expression as something that methods of `Dyn` can be called on.
     fn receiver(&self, node: &Node) -> String {
         if let Some(code) = self.typed(node)
@@ -104,8 +111,13 @@ impl Scope<'_> {
         {
             return code.text;
         }
+        self.operand(node)
+    }
+
+    /// The expression as an owned `Dyn` beside an operator, or before a dot.
+    pub(crate) fn operand(&self, node: &Node) -> String {
         let text = self.dynamic(node);
-        match text.starts_with(['!', '-', '(']) || text.contains(" + ") || text.starts_with("if ") {
+        match is_operation(node) && self.typed(node).is_none() {
             true => format!("({text})"),
             false => text,
         }
@@ -192,7 +204,7 @@ impl Scope<'_> {
                     parts => self.dynamic_template(parts),
                 };
                 let (then, otherwise) = self.closure(|| (inner(then), inner(otherwise)));
-                format!("dynamic::choose({condition}, || {then}, || {otherwise})")
+                choice(&condition, &then, &otherwise)
             }
             Part::For {
                 key,
@@ -241,7 +253,12 @@ impl Scope<'_> {
                     Operator::Over => "/",
                     _ => "%",
                 };
-                return format!("({} {sign} {})", self.dynamic(a), self.dyn_argument(b));
+                let right = self.dyn_argument(b);
+                let right = match is_operation(b) {
+                    true => format!("({right})"),
+                    false => right,
+                };
+                return format!("{} {sign} {right}", self.operand(a));
             }
         };
         let right = match b.is_null() {
@@ -253,10 +270,11 @@ impl Scope<'_> {
 
     fn dynamic_call(&self, node: &Node, name: &str, arguments: &[Node], expands: bool) -> String {
         match name {
-            "file" | "templatefile" => {
-                if let Some(text) = self.dynamic_file(name, arguments) {
-                    return text;
-                }
+            "templatefile" => {
+                return self.dynamic_template_file(arguments).unwrap_or_else(|| {
+                    let reason = "no file of the configuration can be the template that this names";
+                    self.untranslated(node.place, reason)
+                });
             }
             "plantimestamp" | "timestamp" | "uuid" | "bcrypt" => {
                 return self.untranslated(node.place, &format!("`{name}` has another result in every run, and a program must declare the same in each"));
@@ -395,109 +413,13 @@ impl Scope<'_> {
     }
 
     fn unknown_reference(&self, node: &Node, name: &str) -> String {
-        self.untranslated(node.place, &format!("nothing is declared as `{name}`"))
-    }
-
-    /// A template or a text that lies in a file.
-    pub(crate) fn file_call(&self, name: &str, arguments: &[Node]) -> Option<Code> {
-        if name == "file" {
-            let included = self.include(arguments.first()?)?;
-            return Some(Code::literal(
-                format!("include_str!({})", string(&included)),
-                Ty::Text,
-            ));
+        let reason = format!("nothing is declared as `{name}`");
+        // Terraform, too, finds that only in a block that has a round.
+        if self.in_content.get() > 0 {
+            let place = self.configuration.sources.shown(node.place);
+            return format!("Dyn::failed({})", string(&format!("{place}: {reason}")));
         }
-        let template = self.template_file(arguments.first()?)?;
-        let bound = self.template_variables(arguments.get(1)?, false)?;
-        self.binding(bound, || self.typed(&template))
-    }
-
-    fn dynamic_file(&self, name: &str, arguments: &[Node]) -> Option<String> {
-        if name == "file" {
-            return None;
-        }
-        let template = self.template_file(arguments.first()?)?;
-        let bound = self.template_variables(arguments.get(1)?, true)?;
-        Some(self.binding(bound, || self.dynamic(&template)))
-    }
-
-    fn template_variables(&self, node: &Node, dynamic: bool) -> Option<Vec<(String, Code)>> {
-        let Kind::Object(members) = &node.kind else {
-            return None;
-        };
-        let variables = members.iter().map(|(key, value)| {
-            let code = match self.typed(value) {
-                Some(code) => code,
-                None if dynamic => Code::owned(self.dynamic(value), Ty::Dyn),
-                None => return None,
-            };
-            Some((key.text()?.to_owned(), code))
-        });
-        variables.collect()
-    }
-
-    /// The path of a file beside the module, if it is known and there.
-    fn path(&self, node: &Node) -> Option<std::path::PathBuf> {
-        let text = match &node.kind {
-            Kind::Text(text) => text.clone(),
-            Kind::Template(parts) => {
-                let mut text = String::new();
-                for part in parts {
-                    match part {
-                        Part::Text(more) => text.push_str(more),
-                        Part::Value(node) => match node.names()?.as_slice() {
-                            ["path", "module"] => {
-                                text.push_str(&self.module.folder.display().to_string());
-                            }
-                            ["path", "root"] => text.push_str(
-                                &self.configuration.modules[0].folder.display().to_string(),
-                            ),
-                            _ => return None,
-                        },
-                        _ => return None,
-                    }
-                }
-                text
-            }
-            _ => return None,
-        };
-        let path = std::path::Path::new(&text);
-        let path =
-            match path.is_absolute() || text.starts_with(&*self.module.folder.to_string_lossy()) {
-                true => path.to_owned(),
-                false => self.configuration.modules[0].folder.join(path),
-            };
-        path.is_file().then_some(path)
-    }
-
-    /// Takes a file into the project; its path from a source file.
-    fn include(&self, node: &Node) -> Option<String> {
-        let path = self.path(node)?;
-        let root = &self.configuration.modules[0].folder;
-        let inside = path.strip_prefix(root).unwrap_or(&path);
-        let inside: Vec<String> = inside
-            .components()
-            .filter_map(|it| match it {
-                std::path::Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
-                _ => None,
-            })
-            .collect();
-        std::fs::read_to_string(&path).ok()?;
-        let inside = format!("files/{}", inside.join("/").replace(".terraform/", ""));
-        self.files.borrow_mut().insert(inside.clone(), path);
-        Some(format!("../{inside}"))
-    }
-
-    fn template_file(&self, node: &Node) -> Option<Rc<Node>> {
-        let path = self.path(node)?;
-        if let Some(known) = self.templates.borrow().get(&path) {
-            return Some(known.clone());
-        }
-        let text = std::fs::read_to_string(&path).ok()?;
-        let template = Rc::new(native::template(node.place, &text).ok()?);
-        // Kept as long as what is remembered of its nodes.
-        self.templates.borrow_mut().insert(path, template.clone());
-        Some(template)
+        self.untranslated(node.place, &reason)
     }
 
     /// The expression as an argument of that type; none for one that is not set.
@@ -538,7 +460,7 @@ impl Scope<'_> {
             | (Type::Number, Ty::Int | Ty::Size | Ty::Float)
             | (Type::Bool, Ty::Bool) => Some(as_it_is()),
             (Type::String, Ty::Int | Ty::Size | Ty::Bool) => Some(match code.form {
-                Form::Literal => format!("\"{}\"", code.text),
+                Form::Literal => literal_as_text(code),
                 _ => format!("{}.to_string()", code.atomic()),
             }),
             (Type::Number, Ty::Text) if code.form == Form::Literal => {
@@ -619,6 +541,44 @@ impl Scope<'_> {
             }
         }
         self.dynamic(node)
+    }
+}
+
+/// Whether the expression is an operator with its operands.
+fn is_operation(node: &Node) -> bool {
+    matches!(
+        node.kind,
+        Kind::Not(_)
+            | Kind::Minus(_)
+            | Kind::Binary(
+                Operator::Plus
+                    | Operator::Minus
+                    | Operator::Times
+                    | Operator::Over
+                    | Operator::Modulo,
+                _
+            )
+    )
+}
+
+/// `condition ? then : otherwise`.
+fn choice(condition: &str, then: &str, otherwise: &str) -> String {
+    format!(
+        "dynamic::choose({condition}, {}, {})",
+        lazily(then),
+        lazily(otherwise)
+    )
+}
+
+/// A closure that gives the value, or the function itself where that is all.
+fn lazily(value: &str) -> String {
+    let is_path = |it: &&str| {
+        it.chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':'))
+    };
+    match value.strip_suffix("()").filter(is_path) {
+        Some(function) => function.to_owned(),
+        None => format!("|| {value}"),
     }
 }
 

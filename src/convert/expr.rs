@@ -9,8 +9,7 @@ use crate::ty::{Code, Form, Ty};
 impl Scope<'_> {
     /// The expression, typed if possible.
     pub(crate) fn code(&self, node: &Node) -> Code {
-        self.typed(node)
-            .unwrap_or_else(|| Code::owned(self.dynamic(node), Ty::Dyn))
+        self.typed(node).unwrap_or_else(|| self.dynamic_code(node))
     }
 
     /// The typed expression, if all types in it are known.
@@ -330,7 +329,7 @@ impl Scope<'_> {
             }
             Operator::Less if same_numbers => sides(Ty::Bool, "<"),
             Operator::LessOrEqual if same_numbers => sides(Ty::Bool, "<="),
-            Operator::Greater if same_numbers => match (&*b.text, a.text.strip_suffix(".len()")) {
+            Operator::Greater if same_numbers => match (&*b.text, measured(&a)) {
                 ("0", Some(of)) => Some(Code::operation(format!("!{of}.is_empty()"), Ty::Bool)),
                 _ => sides(Ty::Bool, ">"),
             },
@@ -350,7 +349,7 @@ impl Scope<'_> {
                 match (&a.ty, &b.ty) {
                     (Ty::Null, _) => against_null(&b),
                     (_, Ty::Null) => against_null(&a),
-                    _ if same_numbers => match (&*b.text, a.text.strip_suffix(".len()")) {
+                    _ if same_numbers => match (&*b.text, measured(&a)) {
                         ("0", Some(of)) => {
                             let not = if equal { "" } else { "!" };
                             Some(Code::operation(format!("{not}{of}.is_empty()"), Ty::Bool))
@@ -446,6 +445,11 @@ pub(crate) fn optional(ty: &Ty) -> bool {
     )
 }
 
+/// The collection whose length it is.
+fn measured(length: &Code) -> Option<&str> {
+    length.text.strip_suffix(".len()").filter(|_| length.atom)
+}
+
 fn literal_bool(code: &Code) -> Option<bool> {
     match (code.form, &*code.text) {
         (Form::Literal, "true") => Some(true),
@@ -478,15 +482,30 @@ pub(crate) fn literal_number(number: &str) -> Code {
             rest if number.starts_with('0') => rest,
             _ => number,
         };
-        return Code::literal(number, Ty::Int);
+        return whole_literal(number);
     }
     match number.parse::<f64>() {
         Ok(float) if float.is_finite() && float.fract() == 0.0 && float.abs() < 1e15 => {
-            Code::literal(format!("{float:.0}"), Ty::Int)
+            whole_literal(&format!("{float:.0}"))
         }
         Ok(float) if float.is_finite() => Code::literal(format!("{float:?}"), Ty::Float),
         _ => Code::literal("0", Ty::Int),
     }
+}
+
+/// A whole number; Rust takes one without a type for an `i32`.
+fn whole_literal(number: &str) -> Code {
+    match number.parse::<i32>() {
+        Ok(_) => Code::literal(number, Ty::Int),
+        Err(_) => Code::literal(format!("{number}{WIDE}"), Ty::Int),
+    }
+}
+
+const WIDE: &str = "_i64";
+
+/// What a literal number or truth value is as a text.
+pub(crate) fn literal_as_text(code: &Code) -> String {
+    format!("\"{}\"", code.text.trim_end_matches(WIDE))
 }
 
 /// The Rust type of an attribute.

@@ -16,6 +16,7 @@
 //! | `bindings` | the types in use, and their names in Rust |
 //! | `ty`, `scope` | types of expressions; what names are in the program |
 //! | `expr`, `reference`, `functions`, `dynamic` | expressions with types, and without |
+//! | `templates` | files that expressions read |
 //! | `variables`, `settings` | constraints and defaults; the configuration |
 //! | `blocks`, `declare`, `calls`, `changes` | arguments, declarations, calls of modules, moves |
 //! | `known`, `order`, `forwards`, `cycle` | what is declared before what, and what is used before it is declared |
@@ -63,6 +64,7 @@ mod settings;
 mod settle;
 mod sources;
 mod survey;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod ty;

@@ -94,10 +94,12 @@ impl World<'_> {
             module,
             outputs,
             known: HashMap::new(),
+            lengths: HashMap::new(),
             bound: RefCell::default(),
             problems: RefCell::default(),
             in_closure: Cell::new(0),
             careful: Cell::new(false),
+            in_content: Cell::new(0),
             typed: RefCell::default(),
             generation: Cell::new(0),
             generations: Cell::new(0),
@@ -248,7 +250,7 @@ impl World<'_> {
                         if resource.mode != Mode::Ephemeral {
                             declared.push(all);
                         }
-                        scope.known.insert(address, Code::place(variable, ty));
+                        scope.remember(address, variable, ty, &resource.block.body);
                     }
                 }
                 Item::Call(at) => {
@@ -281,7 +283,7 @@ impl World<'_> {
                         if child.declared {
                             declared.push(all);
                         }
-                        scope.known.insert(key, Code::place(variable, ty));
+                        scope.remember(key, variable, ty, &call.block.body);
                     }
                 }
             }
@@ -339,7 +341,7 @@ impl World<'_> {
                     continue;
                 }
                 let text = match is_secret {
-                    true => format!("{}.sensitive()", scope.dynamic(value)),
+                    true => format!("{}.sensitive()", scope.operand(value)),
                     false => scope.untyped_argument(value),
                 };
                 let _ = writeln!(values, "{comments}stack.export({}, {text});", string(name));
@@ -347,7 +349,7 @@ impl World<'_> {
             }
             let mut code = scope.code(value);
             if is_secret {
-                code = Code::owned(format!("{}.sensitive()", scope.dynamic(value)), Ty::Dyn);
+                code = Code::owned(format!("{}.sensitive()", scope.operand(value)), Ty::Dyn);
             }
             if !is_field(&code.ty) {
                 code = Code::owned(scope.dynamic(value), Ty::Dyn);

@@ -105,7 +105,9 @@ pub(crate) fn converted(options: &Options, schemas: &Schemas) -> Result<Project,
             continue;
         }
         let text = module_file(&world, *place, one, inputs.get(place), &outputs[place]);
-        files.insert(format!("src/{}.rs", names[*place].file), text);
+        // The file of `mod r#in` is `in.rs`.
+        let file = names[*place].file.trim_start_matches("r#");
+        files.insert(format!("src/{file}.rs"), text);
     }
     let mut files = formatted(&files)?;
     files.insert("Cargo.toml".to_owned(), manifest(options, &name, &files));

@@ -95,75 +95,33 @@ impl Scope<'_> {
             return None;
         }
         match &code.ty {
-            Ty::List(of) => {
-                let index = self.typed(key)?;
-                let text = match (&index.ty, index.form) {
-                    (Ty::Int, Form::Literal) if !index.text.starts_with('-') => index.text,
-                    (Ty::Size, _) => self.value(&index),
-                    _ => return None,
-                };
-                match code.form {
-                    Form::Place | Form::Reference => Some(Code::place(
-                        format!("{}[{text}]", code.text),
-                        (**of).clone(),
-                    )),
-                    _ => None,
-                }
-            }
-            Ty::Map(of) => {
-                let key = self.typed(key).filter(|key| key.ty == Ty::Text)?;
-                match code.form {
-                    Form::Place | Form::Reference => Some(Code::place(
-                        format!("{}[{}]", code.text, str_of(&key)),
-                        (**of).clone(),
-                    )),
-                    _ => None,
-                }
-            }
+            Ty::List(of) => match code.form {
+                Form::Place | Form::Reference => self.element(code, key, (**of).clone()),
+                _ => None,
+            },
+            Ty::Map(of) => match code.form {
+                Form::Place | Form::Reference => self.at_key(code, key, (**of).clone()),
+                _ => None,
+            },
             Ty::Struct(_) | Ty::Handle(_) | Ty::Nested(..) | Ty::Module(_) => {
                 self.attribute(code, key.text()?)
             }
-            Ty::Handles(of) | Ty::Modules(of) => {
-                let index = self.typed(key)?;
-                let text = match (&index.ty, index.form) {
-                    (Ty::Int, Form::Literal) if !index.text.starts_with('-') => index.text,
-                    (Ty::Size, _) => self.value(&index),
-                    _ => return None,
-                };
-                let ty = match code.ty {
-                    Ty::Handles(_) => Ty::Handle(*of),
-                    _ => Ty::Module(*of),
-                };
-                Some(Code::place(format!("{}[{text}]", code.text), ty))
-            }
-            Ty::HandleMap(of) | Ty::ModuleMap(of) => {
-                let key = self.typed(key).filter(|key| key.ty == Ty::Text)?;
-                let ty = match code.ty {
-                    Ty::HandleMap(_) => Ty::Handle(*of),
-                    _ => Ty::Module(*of),
-                };
-                Some(Code::place(format!("{}[{}]", code.text, str_of(&key)), ty))
-            }
+            Ty::Handles(of) => self.element(code, key, Ty::Handle(*of)),
+            Ty::Modules(of) => self.element(code, key, Ty::Module(*of)),
+            Ty::HandleMap(of) => self.at_key(code, key, Ty::Handle(*of)),
+            Ty::ModuleMap(of) => self.at_key(code, key, Ty::Module(*of)),
             Ty::NestedList(bound, object) => {
-                let index = self.typed(key)?;
-                match (&index.ty, index.form) {
-                    (Ty::Int, Form::Literal) if !index.text.starts_with('-') => Some(Code::owned(
-                        format!("{}.index({})", code.text, index.text),
-                        Ty::Nested(*bound, *object),
-                    )),
-                    _ => None,
-                }
+                let place = self.place_of(key)?;
+                Some(Code::owned(
+                    format!("{}.index({place})", code.text),
+                    Ty::Nested(*bound, *object),
+                ))
             }
             Ty::Output(of) => match &**of {
                 Ty::List(of) => {
-                    let index = self.typed(key)?;
-                    let text = match (&index.ty, index.form) {
-                        (Ty::Int, Form::Literal) if !index.text.starts_with('-') => index.text,
-                        (Ty::Size, _) => self.value(&index),
-                        _ => return None,
-                    };
+                    let place = self.place_of(key)?;
                     Some(Code::owned(
-                        format!("{}.index({text})", code.atomic()),
+                        format!("{}.index({place})", code.atomic()),
                         Ty::output((**of).clone()),
                     ))
                 }
@@ -178,6 +136,50 @@ impl Scope<'_> {
             },
             _ => None,
         }
+    }
+
+    /// An index as Rust's `usize`.
+    fn place_of(&self, key: &Node) -> Option<String> {
+        let index = self.typed(key)?;
+        match (&index.ty, index.form) {
+            (Ty::Int, Form::Literal) if !index.text.starts_with('-') => Some(index.text),
+            (Ty::Size, _) => Some(self.value(&index)),
+            _ => None,
+        }
+    }
+
+    /// The element of a list; the program reports a missing one with its place, and does not panic.
+    fn element(&self, list: &Code, key: &Node, ty: Ty) -> Option<Code> {
+        let place = self.place_of(key)?;
+        let is_there = self.lengths.get(&list.text).is_some_and(|length| {
+            let place = place.parse::<usize>();
+            place.is_ok_and(|place| place < *length)
+        });
+        match is_there {
+            true => Some(Code::place(format!("{}[{place}]", list.text), ty)),
+            false => self.found("at", list, &place, ty),
+        }
+    }
+
+    /// The member of a map by a key of the program.
+    fn at_key(&self, map: &Code, key: &Node, ty: Ty) -> Option<Code> {
+        let key = self.typed(key).filter(|key| key.ty == Ty::Text)?;
+        let key = match key.form {
+            Form::Reference => key.text,
+            _ => key.borrowed(),
+        };
+        self.found("member", map, &key, ty)
+    }
+
+    fn found(&self, function: &str, collection: &Code, key: &str, ty: Ty) -> Option<Code> {
+        if self.in_closure.get() > 0 {
+            return None;
+        }
+        let text = format!(
+            "terrane_functions::{function}({}, {key})?",
+            collection.borrowed()
+        );
+        Some(Code::reference(text, ty))
     }
 
     pub(crate) fn attribute(&self, code: &Code, name: &str) -> Option<Code> {
@@ -196,10 +198,9 @@ impl Scope<'_> {
                     field.ty.clone(),
                 ))
             }
-            Ty::Map(of) if code.form == Form::Place => Some(Code::place(
-                format!("{}[{}]", code.text, string(name)),
-                (**of).clone(),
-            )),
+            Ty::Map(of) if matches!(code.form, Form::Place | Form::Reference) => {
+                self.found("member", code, &string(name), (**of).clone())
+            }
             Ty::Output(of) => match &**of {
                 Ty::Map(of) => Some(Code::owned(
                     format!("{}.key({})", code.atomic(), string(name)),
@@ -213,14 +214,8 @@ impl Scope<'_> {
                 let (field, ty) = self.outputs.get(module)?.fields.get(name)?;
                 Some(Code::place(format!("{}.{field}", code.text), ty.clone()))
             }
-            Ty::HandleMap(_) | Ty::ModuleMap(_) => {
-                let ty = match code.ty {
-                    Ty::HandleMap(of) => Ty::Handle(of),
-                    Ty::ModuleMap(of) => Ty::Module(of),
-                    _ => return None,
-                };
-                Some(Code::place(format!("{}[{}]", code.text, string(name)), ty))
-            }
+            Ty::HandleMap(of) => self.found("member", code, &string(name), Ty::Handle(*of)),
+            Ty::ModuleMap(of) => self.found("member", code, &string(name), Ty::Module(*of)),
             _ => None,
         }
     }
@@ -280,14 +275,13 @@ impl Scope<'_> {
         if steps.is_empty() {
             return matches!(code.ty, Ty::List(_)).then_some(code);
         }
-        let mut part = element;
-        for step in steps {
-            part = match step {
-                Step::Attribute(name) => self.attribute(&part, name)?,
-                Step::Index(key) => self.step(&part, &Way::Key(key))?,
-                Step::Splat(_) => return None,
-            };
-        }
+        let part = self.closure(|| {
+            steps.iter().try_fold(element, |part, step| match step {
+                Step::Attribute(name) => self.attribute(&part, name),
+                Step::Index(key) => self.step(&part, &Way::Key(key)),
+                Step::Splat(_) => None,
+            })
+        })?;
         if !can_be_element(&part.ty) {
             return None;
         }

@@ -35,6 +35,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) outputs: &'a HashMap<usize, ModuleOutputs>,
     /// References by their names, joined by dots: `var.name`, `local.tags`, `aws_vpc.main`.
     pub(crate) known: HashMap<String, Code>,
+    /// How many instances variables hold, where the configuration says it.
+    pub(crate) lengths: HashMap<String, usize>,
     /// The variables that expressions and loops bind, the innermost last.
     pub(crate) bound: RefCell<Vec<(String, Code)>>,
     pub(crate) problems: RefCell<Vec<Untranslated>>,
@@ -42,6 +44,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) in_closure: Cell<usize>,
     /// Whether a missing element must not stop the program: inside of `try` and its like.
     pub(crate) careful: Cell<bool>,
+    /// How many contents of `dynamic` blocks are around.
+    pub(crate) in_content: Cell<usize>,
     pub(crate) typed: RefCell<HashMap<(usize, usize), Option<Code>>>,
     /// Changes whenever a variable is bound, so that no expression is remembered for other variables.
     pub(crate) generation: Cell<usize>,
@@ -102,6 +106,14 @@ impl<'a> Scope<'a> {
         result
     }
 
+    /// Runs in the content of a `dynamic` block, of which nothing is looked at until it has a round.
+    pub(crate) fn content<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.in_content.set(self.in_content.get() + 1);
+        let result = run();
+        self.in_content.set(self.in_content.get() - 1);
+        result
+    }
+
     /// Runs where a missing element has to be a fault that `try` can replace, and no panic.
     pub(crate) fn carefully<T>(&self, run: impl FnOnce() -> T) -> T {
         let before = (self.careful.replace(true), self.generation.get());
@@ -147,7 +159,7 @@ impl<'a> Scope<'a> {
                     .known
                     .values()
                     .any(|code| root(code).as_deref() == Some(name))
-                || ["stack", "config", "inputs", "providers"].contains(&name)
+                || ["stack", "config", "inputs", "providers", "block"].contains(&name)
         };
         if !taken(&wanted) {
             return wanted;

@@ -535,24 +535,173 @@ fn moves_inside_of_a_module_have_its_address() {
         ];
         of_files(&files).1.expect("it converts")
     };
-    let once = with("module \"a\" {\n source = \"./a\"\n}\nmodule \"b\" {\n source = \"./a\"\n}");
-    assert_eq!(once.untranslated, []);
-    let main = once.files["src/main.rs"].replace([' ', '\n'], "");
-    for name in ["a", "b"] {
-        let own = format!(
-            "stack.moved(\"module.{name}.acme_network.a\",\"module.{name}.acme_network.b\");"
-        );
-        assert!(main.contains(&own), "{main}");
-        let deep = format!("module.{name}.module.in.acme_network.c");
-        let inner = format!("stack.moved(\"{deep}[0]\",\"{deep}[\\\"x\\\"]\",);");
-        assert!(main.contains(&inner), "{main}");
+    let project = with(
+        "module \"a\" {\n source = \"./a\"\n count = 2\n}\nmodule \"b\" {\n source = \"./a\"\n}",
+    );
+    assert_eq!(project.untranslated, []);
+    let a = project.files["src/a.rs"].replace([' ', '\n'], "");
+    let own = "letmodule=stack.current_module().to_string();stack.moved(&format!(\"{module}.acme_network.a\"),&format!(\"{module}.acme_network.b\"),);";
+    assert!(a.contains(own), "{a}");
+    let inner = project.files["src/in.rs"].replace([' ', '\n'], "");
+    let own = "stack.moved(&format!(\"{module}.acme_network.c[0]\"),&format!(\"{module}.acme_network.c[\\\"x\\\"]\"),);";
+    assert!(inner.contains(own), "{inner}");
+}
+
+/// What a function of the program says, on one line.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_missing_instance_is_an_error_of_the_program_and_no_panic() {
+    let text = flat(&main_of(
+        r#"
+        variable "some" { default = 1 }
+        variable "names" { type = list(string) }
+        variable "keys" { type = map(string) }
+        resource "acme_network" "some" {
+          count = var.some
+          name  = var.names[0]
+        }
+        resource "acme_network" "two" {
+          count = 2
+          name  = var.keys["a"]
+        }
+        resource "acme_network" "each" {
+          for_each = var.keys
+          name     = each.key
+        }
+        output "some" { value = acme_network.some[0].id }
+        output "each" { value = acme_network.each["a"].id }
+        output "two" { value = acme_network.two[1].id }
+        output "three" { value = acme_network.two[2].id }
+        output "in_loop" { value = [for name in var.names : acme_network.some[0].id] }
+        output "tried" { value = try(acme_network.some[0].id, null) }
+    "#,
+    ));
+    for said in [
+        ".name(terrane_functions::at(&config.names, 0)?)",
+        ".name(terrane_functions::member(&config.keys, \"a\")?)",
+        "stack.export(\"some\", terrane_functions::at(&some_network, 0)?.id())",
+        "terrane_functions::member(&each_network, \"a\")?.id()",
+        "stack.export(\"two\", two_network[1].id())",
+        "terrane_functions::at(&two_network, 2)?.id()",
+        "Dyn::resources(&some_network).index(0).attr(\"id\")",
+    ] {
+        let squeezed = |text: &str| text.replace(", )", ")").replace("( ", "(");
+        assert!(squeezed(&text).contains(&squeezed(said)), "{said}: {text}");
     }
-    let many = with("module \"a\" {\n source = \"./a\"\n count = 2\n}");
-    let [one] = many.untranslated.as_slice() else {
-        panic!("{:?}", many.untranslated);
+}
+
+#[test]
+fn operators_keep_their_groups() {
+    let text = flat(&main_of(
+        r#"
+        variable "a" { type = any }
+        variable "names" { type = list(string) }
+        output "grouped" { value = (var.a + 1) * (var.a - 2) }
+        output "typed" { value = var.a * (length(var.names) + 1) }
+        output "none" { value = length(var.names) + length(var.names) > 0 }
+        output "flag" { value = var.a ? {} : { b = 1 } }
+        output "wide" { value = { bytes = 1024000000000, id = "a" } }
+        resource "acme_network" "wide" { name = 1024000000000 }
+    "#,
+    ));
+    for said in [
+        "(config.a.clone() + 1) * (config.a.clone() - 2)",
+        "config.a.clone() * (config.names.len() + 1)",
+        "(config.names.len() + config.names.len()) > 0",
+        "Dyn::empty_object, ||",
+        "Dyn::from(1024000000000_i64)",
+        ".name(\"1024000000000\")",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+#[test]
+fn iterators_hide_no_builder_and_their_faults_wait_for_a_round() {
+    let project = of(r#"
+        variable "rules" { type = any }
+        resource "acme_network" "a" {
+          name = "a"
+          dynamic "rule" {
+            for_each = var.rules
+            iterator = block
+            content {
+              port = block.value
+              from = [rules.value]
+            }
+          }
+        }
+    "#)
+    .expect("it converts");
+    assert_eq!(project.untranslated, []);
+    let text = flat(&project.files["src/main.rs"]);
+    assert!(text.contains("for (_, block_2) in"), "{text}");
+    assert!(text.contains(".port(&block_2)"), "{text}");
+    let fault = "Dyn::failed( \"main.tf:10: nothing is declared as `rules.value`\"";
+    assert!(text.contains(fault), "{text}");
+}
+
+#[test]
+fn a_resource_may_be_named_the_long_way() {
+    let text = flat(&main_of(
+        r#"
+        resource "acme_network" "a" { name = "a" }
+        resource "acme_network" "b" {
+          name       = resource.acme_network.a.id
+          depends_on = [resource.acme_network.a]
+        }
+    "#,
+    ));
+    assert!(text.contains(".name(a_network.id())"), "{text}");
+    assert!(text.contains(".depends_on(&a_network)"), "{text}");
+}
+
+#[test]
+fn a_template_whose_path_is_computed_is_one_of_the_files_that_it_can_be() {
+    let call = |variables: &str| {
+        format!(
+            "variable \"kind\" {{}}\nvariable \"all\" {{}}\noutput \"text\" {{\n value = templatefile(\"${{path.module}}/${{var.kind}}.tpl\", {variables})\n}}"
+        )
     };
-    assert_eq!(one.place, "a/main.tf:1");
-    assert!(one.reason.contains("each instance of `module.a`"));
+    let of_calls = |root: &str, variables: &str| {
+        let module = call(variables);
+        let files = [
+            ("main.tf", root),
+            ("m/main.tf", &*module),
+            ("m/a.tpl", "Hello ${name}"),
+            ("m/b.tpl", "${other}"),
+            ("m/c.tpl", "%{ for one in name }${one}%{ endfor }"),
+        ];
+        let project = of_files(&files).1.expect("it converts");
+        (flat(&project.files["src/m.rs"]), project.untranslated)
+    };
+    // What the calls give.
+    let root = "locals {\n kind = true ? \"a\" : \"b\"\n}\nmodule \"m\" {\n source = \"./m\"\n kind = local.kind\n all = {}\n}";
+    let (text, untranslated) = of_calls(root, "{ name = var.all }");
+    assert_eq!(untranslated, []);
+    assert!(text.contains("dynamic::templatefile("), "{text}");
+    assert!(text.contains("\"m/a.tpl\" =>"), "{text}");
+    assert!(
+        !text.contains("\"m/b.tpl\"") && !text.contains("\"m/c.tpl\""),
+        "{text}"
+    );
+    // What lies in the folder, where nothing says it; its variables in one value.
+    let root = "variable \"kind\" {}\nmodule \"m\" {\n source = \"./m\"\n kind = lower(var.kind)\n all = {}\n}";
+    let (text, untranslated) = of_calls(root, "var.all");
+    assert_eq!(untranslated, []);
+    for one in ["a", "b", "c"] {
+        assert!(text.contains(&format!("\"m/{one}.tpl\" =>")), "{text}");
+    }
+    assert!(text.contains("variables.attr(\"other\")"), "{text}");
+    // No file has these variables alone.
+    let (text, _) = of_calls(root, "{ colour = 1 }");
+    assert!(
+        text.contains("no file of the configuration can be the template"),
+        "{text}"
+    );
 }
 
 #[test]

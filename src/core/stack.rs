@@ -128,8 +128,8 @@ impl Stack {
         providers.chain(resources).chain(actions).chain(exports)
     }
 
-    /// The module that is being declared.
-    pub(crate) fn current_module(&self) -> &ModuleAddr {
+    /// The address of the module that is being declared; that of the root module is empty.
+    pub fn current_module(&self) -> &ModuleAddr {
         &self.module
     }
 

@@ -11,6 +11,28 @@ pub fn element<T>(list: &[T], place: usize) -> Option<&T> {
     list.get(place.checked_rem(list.len())?)
 }
 
+/// The element at that place, as `list[place]` has it in HCL: a missing one is an error, and no panic.
+///
+/// # Errors
+/// When there is none.
+pub fn at<T>(list: &[T], place: usize) -> Result<&T, FunctionError> {
+    list.get(place).ok_or_else(|| {
+        let reason = format!("finds no element {place} in a list of {}", list.len());
+        FunctionError::new("at", reason)
+    })
+}
+
+/// The member of that key, as `map[key]` has it in HCL: a missing one is an error, and no panic.
+///
+/// # Errors
+/// When there is none.
+pub fn member<'a, T>(map: &'a BTreeMap<String, T>, key: &str) -> Result<&'a T, FunctionError> {
+    map.get(key).ok_or_else(|| {
+        let reason = format!("finds no key {key:?} in a map of {}", map.len());
+        FunctionError::new("member", reason)
+    })
+}
+
 /// All elements of lists within lists, however deep, and of sets.
 pub fn flatten<'a>(lists: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
     fn add(value: &Value, flat: &mut Vec<Value>) {

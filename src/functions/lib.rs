@@ -57,7 +57,7 @@ mod tests;
 mod text;
 mod yaml;
 
-pub use collections::{element, flatten, one, setproduct, transpose};
+pub use collections::{at, element, flatten, member, one, setproduct, transpose};
 pub use dates::{formatdate, timeadd, timecmp};
 pub use encoding::{Charset, jsonencode, textdecodebase64, textencodebase64, urlencode};
 pub use error::FunctionError;

@@ -138,6 +138,19 @@ pub fn join_texts(parts: impl IntoIterator<Item = Dyn>) -> Dyn {
     })
 }
 
+/// The template at a path that the run decides; `templates` has the program's own, each by its path.
+pub fn templatefile(path: impl Into<Dyn>, templates: impl FnOnce(&str) -> Option<Dyn>) -> Dyn {
+    let path = match path.into().text() {
+        Ok(path) => path,
+        Err(error) => return Dyn::failed(format!("the path of a template: {error}")),
+    };
+    templates(&path).unwrap_or_else(|| {
+        Dyn::failed(format!(
+            "the program was converted without a template {path}"
+        ))
+    })
+}
+
 /// The texts of a list in a row: a loop in a template.
 pub fn join_list(texts: &Dyn) -> Dyn {
     Dyn::of_known(std::slice::from_ref(texts), |values| {
