@@ -9,6 +9,7 @@ mod objects;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::process::parent_id;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -55,11 +56,16 @@ pub(crate) enum CloudError {
         #[source]
         source: serde_json::Error,
     },
+    /// The process that started this one has died.
+    #[error("the run has ended")]
+    Orphaned,
 }
 
 /// The objects and their files.
 pub(crate) struct Cloud {
     folder: PathBuf,
+    /// The process whose requests are served. Once it has died, the next run may be looking already at what it left: nothing changes any more.
+    engine: u32,
     inner: Mutex<Inner>,
 }
 
@@ -136,6 +142,7 @@ impl Cloud {
         }
         let cloud = Self {
             folder: folder.to_owned(),
+            engine: parent_id(),
             inner: Mutex::new(inner),
         };
         cloud.change(kinds, |_| None)?;
@@ -146,6 +153,7 @@ impl Cloud {
     pub(crate) fn in_memory() -> Self {
         Self {
             folder: PathBuf::new(),
+            engine: parent_id(),
             inner: Mutex::new(Inner::new(Ledger::Memory(Vec::new()))),
         }
     }
@@ -199,6 +207,10 @@ impl Cloud {
             let Some(change) = decide(&inner.objects) else {
                 return Ok(());
             };
+            // Under the ledger's lock, so that whoever starts after that death sees all that was ever made.
+            if inner.is_shared() && parent_id() != self.engine {
+                return Err(CloudError::Orphaned);
+            }
             inner.append(change, kinds).map_err(io("write to"))?;
             if inner.is_shared() && inner.since_snapshot >= FEW.max(inner.in_snapshot) {
                 self.save(&mut inner)?;

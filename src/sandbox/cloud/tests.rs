@@ -5,6 +5,7 @@ use std::io::Write as _;
 use serde_json::json;
 
 use super::{LEDGER, Line, SNAPSHOT};
+use crate::operations::{Failure, Operations};
 use crate::samples::{Sample, text};
 
 fn lines(folder: &std::path::Path) -> Vec<String> {
@@ -116,4 +117,20 @@ fn a_snapshot_is_written_now_and_then_and_not_with_every_change() {
         last = written;
     }
     assert!((2..=4).contains(&snapshots), "{snapshots}");
+}
+
+#[test]
+fn nothing_is_made_for_a_run_that_has_died() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kinds = crate::samples::kinds();
+    let mut cloud = super::Cloud::open(folder.path(), &kinds).expect("a cloud");
+    cloud.engine += 1;
+    let mut sample = Sample::at(folder.path());
+    sample.operations = Operations::new(kinds, cloud);
+    let made = sample.try_create("aws_s3_bucket", &json!({"bucket": "late"}));
+    assert!(
+        matches!(made, Err(Failure::Files(super::CloudError::Orphaned))),
+        "{made:?}"
+    );
+    assert!(lines(folder.path()).is_empty());
 }
