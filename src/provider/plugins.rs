@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
-use sha2::{Digest as _, Sha256};
 use terrane_core::addr::ProviderSource;
 use terrane_registry::{CliConfig, Version, VersionRequirement, locate};
 
@@ -250,8 +250,11 @@ impl Providers for Plugins {
         let version = version.map_or_else(String::new, |version| version.to_string());
         let settings = self.pad.environment.settings_for(source);
         let found = (command.arguments, command.vars, settings);
-        let found = Sha256::digest(format!("{found:?}"));
-        let (hash, found) = (HEXLOWER.encode(&hash), HEXLOWER.encode(&found[..8]));
+        let found = digest(&SHA256, format!("{found:?}").as_bytes());
+        let (hash, found) = (
+            HEXLOWER.encode(&hash),
+            HEXLOWER.encode(&found.as_ref()[..8]),
+        );
         Some(format!("{version} {hash} {found}"))
     }
 }

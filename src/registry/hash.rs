@@ -9,9 +9,9 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// `h1:…` or `zh:…`; a scheme of a later version is kept as it is and matches nothing.
@@ -33,12 +33,12 @@ impl PackageHash {
     /// # Errors
     /// When a file cannot be read, a name cannot be hashed unambiguously, or a link inside leads to a folder.
     pub fn of_directory(directory: &Path) -> io::Result<Self> {
-        let mut summary = Sha256::new();
+        let mut summary = Context::new(&SHA256);
         for name in files_of(directory)? {
             let digest = sha256(File::open(directory.join(&name))?)?;
-            summary.update(format!("{digest}  {name}\n"));
+            summary.update(format!("{digest}  {name}\n").as_bytes());
         }
-        Ok(Self(format!("h1:{}", STANDARD.encode(summary.finalize()))))
+        Ok(Self(format!("h1:{}", STANDARD.encode(summary.finish()))))
     }
 
     /// The `zh:` hash of a package's zip.
@@ -93,7 +93,7 @@ impl FromStr for PackageHash {
 
 /// The SHA-256 of a stream, in lower-case hexadecimal digits.
 fn sha256(mut stream: impl Read) -> io::Result<String> {
-    let mut digest = Sha256::new();
+    let mut digest = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 16];
     loop {
         match stream.read(&mut buffer) {
@@ -103,7 +103,7 @@ fn sha256(mut stream: impl Read) -> io::Result<String> {
             Err(error) => return Err(error),
         }
     }
-    Ok(data_encoding::HEXLOWER.encode(&digest.finalize()))
+    Ok(data_encoding::HEXLOWER.encode(digest.finish().as_ref()))
 }
 
 /// The slash-separated names of all files of a package, in the order of the bytes.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
-use sha2::{Digest as _, Sha256};
 use terrane_files::{create_folder, read_own, replace};
 
 use crate::hash::{self, PackageHash};
@@ -99,8 +99,8 @@ impl PackageRecords {
 
     fn path(&self, package: &Path) -> Option<PathBuf> {
         let package = package.canonicalize().ok()?;
-        let key = Sha256::digest(package.as_os_str().as_encoded_bytes());
-        Some(self.folder.as_ref()?.join(HEXLOWER.encode(&key)))
+        let key = digest(&SHA256, package.as_os_str().as_encoded_bytes());
+        Some(self.folder.as_ref()?.join(HEXLOWER.encode(key.as_ref())))
     }
 }
 

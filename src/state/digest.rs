@@ -4,9 +4,9 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
+use aws_lc_rs::digest::{Context, SHA256, digest};
+use aws_lc_rs::hmac;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Digest as _;
 use thiserror::Error;
 
 /// SHA-256 of some bytes; prints as hexadecimal.
@@ -16,14 +16,14 @@ pub struct Sha256([u8; 32]);
 impl Sha256 {
     /// Of those bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(sha2::Sha256::digest(bytes).into())
+        Self::from_slice(digest(&SHA256, bytes).as_ref())
     }
 
     /// Of those bytes, piece after piece.
     pub(crate) fn of_pieces<'b>(pieces: impl Iterator<Item = &'b [u8]>) -> Self {
-        let mut digest = sha2::Sha256::new();
-        pieces.for_each(|piece| digest.update(piece));
-        Self(digest.finalize().into())
+        let mut context = Context::new(&SHA256);
+        pieces.for_each(|piece| context.update(piece));
+        Self::from_slice(context.finish().as_ref())
     }
 
     /// Of everything that a reader gives, piece by piece: for files that are too large to hold.
@@ -31,17 +31,19 @@ impl Sha256 {
     /// # Errors
     /// When it cannot be read to its end.
     pub fn of_reader(reader: impl io::Read) -> io::Result<Self> {
-        let mut digest = sha2::Sha256::new();
-        terrane_files::each_piece(reader, |piece| digest.update(piece))?;
-        Ok(Self(digest.finalize().into()))
+        let mut context = Context::new(&SHA256);
+        terrane_files::each_piece(reader, |piece| context.update(piece))?;
+        Ok(Self::from_slice(context.finish().as_ref()))
     }
 
     /// Of those bytes under a key: HMAC (RFC 2104).
     pub fn keyed(key: &[u8], bytes: &[u8]) -> Self {
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key)
-            .expect("invariant: HMAC takes keys of any length");
-        mac.update(bytes);
-        Self(mac.finalize().into_bytes().into())
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        Self::from_slice(hmac::sign(&key, bytes).as_ref())
+    }
+
+    fn from_slice(digest: &[u8]) -> Self {
+        Self(digest.try_into().expect("invariant: SHA-256 has 32 bytes"))
     }
 
     /// The bytes of the digest.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
+use aws_lc_rs::digest::{Context, Digest, SHA256, digest};
 use terrane_files::each_piece;
 use terrane_registry::Stamp;
 
@@ -14,10 +14,24 @@ pub(super) type Hash = [u8; 32];
 /// The hash of a file's content; `None` where it is not, or no longer, the file with that stamp.
 pub(super) fn hash_of(path: &Path, stamp: Stamp) -> io::Result<Option<Hash>> {
     let file = File::open(path)?;
-    let mut hash = Sha256::new();
+    let mut hash = Context::new(&SHA256);
     each_piece(&file, |piece| hash.update(piece))?;
     let same = Stamp::from(&file.metadata()?) == stamp && Stamp::of(path)? == stamp;
-    Ok(same.then(|| hash.finalize().into()))
+    Ok(same.then(|| finished(hash)))
+}
+
+/// The hash of those bytes.
+pub(super) fn hash_of_bytes(bytes: &[u8]) -> Hash {
+    array(digest(&SHA256, bytes))
+}
+
+/// The hash of everything that went into the context.
+pub(super) fn finished(context: Context) -> Hash {
+    array(context.finish())
+}
+
+fn array(digest: Digest) -> Hash {
+    (digest.as_ref().try_into()).expect("invariant: SHA-256 has 32 bytes")
 }
 
 #[cfg(test)]
@@ -31,7 +45,7 @@ mod tests {
         std::fs::write(&path, "one").expect("written");
         let stamp = Stamp::of(&path).expect("there");
         let hash = hash_of(&path, stamp).expect("readable");
-        assert_eq!(hash, Some(Sha256::digest("one").into()));
+        assert_eq!(hash, Some(hash_of_bytes(b"one")));
         std::fs::write(&path, "longer").expect("written");
         assert_eq!(hash_of(&path, stamp).expect("readable"), None);
     }

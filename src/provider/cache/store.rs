@@ -13,15 +13,15 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use prost::Message;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW};
-use sha2::{Digest as _, Sha256};
 use terrane_files::{create_folder, read_own, replace};
 use terrane_registry::Stamp;
 
-use super::binary::{Hash, hash_of};
+use super::binary::{Hash, finished, hash_of, hash_of_bytes};
 use crate::client::SchemaResponse;
 use crate::plugin::MAX_MESSAGE;
 use crate::plugins::ProviderCommand;
@@ -214,15 +214,14 @@ fn encode(protocol: Protocol, answer: SchemaResponse) -> Vec<u8> {
         }),
     };
     let kept = kept.encode_to_vec();
-    let sum: Hash = Sha256::digest(&kept).into();
-    [&MAGIC[..], &sum, &kept].concat()
+    [&MAGIC[..], &hash_of_bytes(&kept), &kept].concat()
 }
 
 /// The answer shares the buffer.
 fn decode(bytes: Vec<u8>) -> Option<(Protocol, SchemaResponse)> {
     let mut rest = Bytes::from(bytes);
     let (sum, kept) = rest.strip_prefix(MAGIC)?.split_at_checked(32)?;
-    if *Sha256::digest(kept) != *sum {
+    if hash_of_bytes(kept) != *sum {
         return None;
     }
     let kept = StoredSchemas::decode(rest.split_off(MAGIC.len() + 32)).ok()?;
@@ -249,13 +248,12 @@ fn remembered(text: &str) -> Option<(&str, Hash)> {
 
 /// The name of the file for those parts.
 fn key<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Context::new(&SHA256);
     for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(&(part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    let hash: Hash = hash.finalize().into();
-    HEXLOWER.encode(&hash)
+    HEXLOWER.encode(&finished(hash))
 }
 
 #[cfg(test)]

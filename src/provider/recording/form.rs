@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use serde_json::{Value as Json, json};
-use sha2::{Digest as _, Sha256};
 use terrane_core::schema::{
     Attribute, AttributeType, Block, IdentityAttribute, IdentitySchema, Schema,
 };
@@ -163,7 +163,7 @@ pub(super) fn private(private: &Bytes) -> Json {
     match std::str::from_utf8(private) {
         Ok(text) if text.is_empty() || text.starts_with(PRIVATE) => text.into(),
         _ => {
-            let digest = HEXLOWER.encode(&Sha256::digest(private));
+            let digest = HEXLOWER.encode(digest(&SHA256, private).as_ref());
             format!("{PRIVATE}{}", &digest[..16]).into()
         }
     }

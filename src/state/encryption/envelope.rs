@@ -4,8 +4,9 @@ use std::fmt;
 
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac;
 use data_encoding::BASE64;
-use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
 use terrane_vault::DataKey;
 
@@ -88,26 +89,17 @@ pub(super) fn decrypt(key: &DataKey, place: &str, sealed: &[u8]) -> Result<Vec<u
     opened.map_err(|_| Forged)
 }
 
-fn hmac<'a>(
-    key: &DataKey,
-    purpose: &str,
-    parts: impl IntoIterator<Item = &'a [u8]>,
-) -> Hmac<sha2::Sha256> {
-    let mut mac = <Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(&key.0)
-        .expect("invariant: HMAC takes keys of any length");
-    mac.update(purpose.as_bytes());
-    mac.update(b"\0");
-    parts.into_iter().for_each(|part| mac.update(part));
-    mac
-}
-
 /// A keyed hash of these parts, one after another.
 pub(super) fn mac<'a>(
     key: &DataKey,
     purpose: &str,
     parts: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<u8> {
-    hmac(key, purpose, parts).finalize().into_bytes().to_vec()
+    let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &key.0));
+    mac.update(purpose.as_bytes());
+    mac.update(b"\0");
+    parts.into_iter().for_each(|part| mac.update(part));
+    mac.sign().as_ref().to_vec()
 }
 
 /// Whether that is the keyed hash of these parts.
@@ -117,7 +109,7 @@ pub(super) fn is_mac<'a>(
     parts: impl IntoIterator<Item = &'a [u8]>,
     said: &[u8],
 ) -> bool {
-    hmac(key, purpose, parts).verify_slice(said).is_ok()
+    verify_slices_are_equal(&mac(key, purpose, parts), said).is_ok()
 }
 
 fn cipher(key: &DataKey) -> Aes256Gcm {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use terrane_registry::Platform;
 
 use super::signer::Signer;
@@ -195,5 +195,5 @@ impl Release {
 
 /// A SHA-256 as SHA256SUMS has it.
 fn sum_of(bytes: &[u8]) -> String {
-    HEXLOWER.encode(&Sha256::digest(bytes))
+    HEXLOWER.encode(digest(&SHA256, bytes).as_ref())
 }
