@@ -4,6 +4,7 @@ mod approval;
 mod bad_input;
 mod bindings;
 mod completions;
+mod convert;
 mod damage;
 mod deferred;
 mod ends;

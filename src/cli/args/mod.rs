@@ -132,6 +132,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Make typed bindings of any provider, among this project's own sources
     Bindings(Bindings),
+    /// Turn a Terraform configuration into a program, with the tool `terrane-convert`
+    Convert(Convert),
     /// Create the store of the state, such as a bucket and a lock table, after showing the steps
     Bootstrap(Bootstrap),
     #[command(flatten)]
@@ -225,6 +227,19 @@ pub(crate) enum ProvidersCommand {
     Schema,
     /// Read every byte of the installed packages and compare them with the lock file
     Verify,
+}
+
+/// `convert`.
+#[derive(Debug, Args)]
+pub(crate) struct Convert {
+    /// As `terrane-convert` takes them: `DIR --out NEW`, and for the proof `NEW --against PLAN.json` or `NEW --check`
+    #[arg(
+        value_name = "ARGUMENT",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) arguments: Vec<std::ffi::OsString>,
 }
 
 /// `bindings`.

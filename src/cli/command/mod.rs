@@ -4,6 +4,7 @@ mod bindings;
 pub(crate) mod bootstrap;
 mod completions;
 mod console;
+mod convert;
 mod destroy;
 mod force_unlock;
 mod graph;
@@ -35,6 +36,7 @@ pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit,
         Command::Output(arguments) => output::run(session, arguments).await,
         Command::Show(arguments) => show::run(session, arguments).await,
         Command::Bindings(arguments) => bindings::run(session, arguments.command).await,
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Bootstrap(arguments) => {
             bootstrap::run(session, &[session.location()?], arguments.yes).await
         }
