@@ -57,6 +57,9 @@ fn write(
             list(elements, inner, is_outermost, leaf)
         }
         Value::Map(members) => match ty {
+            Type::Map(inner) if members.is_empty() => {
+                format!("std::collections::BTreeMap::<&str, {}>::new()", of(inner))
+            }
             Type::Map(inner) => {
                 let values: Vec<Value> = members.values().cloned().collect();
                 let values = alike(&values, inner, leaf);
@@ -90,13 +93,24 @@ fn list(
     leaf: &mut impl FnMut(Leaf<'_>) -> Option<String>,
 ) -> String {
     if elements.is_empty() {
-        return "Vec::<&str>::new()".to_owned();
+        return format!("Vec::<{}>::new()", of(inner));
     }
     let elements = alike(elements, inner, leaf).join(", ");
     match is_outermost {
         true => format!("[{elements}]"),
         // Lists within a list may be of different lengths.
         false => format!("vec![{elements}]"),
+    }
+}
+
+/// The type of elements that are not there: an empty list has to have one.
+fn of(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "bool".to_owned(),
+        Type::Number => "u32".to_owned(),
+        Type::List(inner) | Type::Set(inner) => format!("Vec<{}>", of(inner)),
+        Type::Map(inner) => format!("std::collections::BTreeMap<&str, {}>", of(inner)),
+        _ => "&str".to_owned(),
     }
 }
 

@@ -208,7 +208,7 @@ impl Writer<'_> {
                     let members = &bound.names.objects[0].members;
                     if let Some(member) = members.iter().find(|one| is_at(secret, &one.name)) {
                         let secret = self.secret(variable, &member.name);
-                        let _ = write!(secrets, "\n.{}(&{secret})", member.method);
+                        let _ = write!(secrets, "\n.{}({secret})", member.method);
                     }
                 }
                 format!("{start}{calls}{secrets}")

@@ -1,8 +1,9 @@
 //! Objects as programs: typed where there are bindings, with references among them.
 
-use terrane_core::Value;
 use terrane_core::schema::{FactsKind, ProviderSchema};
+use terrane_core::{Type, Value};
 
+use super::literal::{Leaf, literal};
 use super::{DeclaredObject, ExistingObject, TypeInProgram, declare_existing};
 use crate::bindings::describe;
 use crate::project::{Origin, catalogue_of};
@@ -268,7 +269,7 @@ fn what_is_secret_or_cannot_be_said_is_told_and_not_written() {
         // Not written here, for it is secret: `password`. It is read from where `Secret` says.
         let self_rule = acme::Rule::builder("self")
             .net_id("net-000001")
-            .password(&Secret::<String>::from_source(SecretSource::Env(
+            .password(Secret::<String>::from_source(SecretSource::Env(
                 "SELF_RULE_PASSWORD".to_owned(),
             )))
             .declare(stack);
@@ -277,4 +278,22 @@ fn what_is_secret_or_cannot_be_said_is_told_and_not_written() {
         Ok(())
     }
     "##);
+}
+
+#[test]
+fn empty_lists_and_maps_have_the_type_that_their_argument_takes() {
+    let no_leaf = &mut |_: Leaf<'_>| None;
+    let list = |of: Type| Type::List(of.into());
+    for (text, ty, rust) in [
+        ("[]", list(Type::String), "Vec::<&str>::new()"),
+        ("[]", list(Type::Number), "Vec::<u32>::new()"),
+        ("[]", list(list(Type::Bool)), "Vec::<Vec<bool>>::new()"),
+        (
+            "{}",
+            Type::Map(Type::String.into()),
+            "std::collections::BTreeMap::<&str, &str>::new()",
+        ),
+    ] {
+        assert_eq!(literal(&value(text), &ty, no_leaf), rust);
+    }
 }
