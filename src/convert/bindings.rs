@@ -88,9 +88,11 @@ pub(crate) fn source_of(module: &Module, local: &str) -> String {
     let public = source
         .strip_prefix("registry.terraform.io/")
         .or_else(|| source.strip_prefix("registry.opentofu.org/"));
-    public
-        .map(|it| it.to_ascii_lowercase())
-        .unwrap_or_else(|| source.to_ascii_lowercase())
+    let source = public.unwrap_or(&source).to_ascii_lowercase();
+    match source.contains('/') {
+        true => source,
+        false => format!("hashicorp/{source}"),
+    }
 }
 
 /// The local name of the provider that a type belongs to, unless the resource says another.

@@ -238,7 +238,11 @@ impl Scope<'_> {
     fn rounds(&self, each: &Node, iterator: &str) -> (Head, Rounds) {
         let value_name = self.fresh(iterator);
         let key_name = self.fresh("key");
-        let shown = |name: &str, text: &str| match crate::expr::mentions(text, name) {
+        // A method of that name is no use of the variable.
+        let used = |name: &str, text: &str| {
+            crate::expr::mentions(&text.replace(&format!(".{name}("), ".("), name)
+        };
+        let shown = move |name: &str, text: &str| match used(name, text) {
             true => name.to_owned(),
             false => "_".to_owned(),
         };
@@ -281,11 +285,16 @@ impl Scope<'_> {
                     let key = element(&code, &Ty::Text, &key_name);
                     let value = element(&code, of, &value_name);
                     let head = move |text: &str, key: &str, value: &str| {
-                        format!(
-                            "for ({}, {}) in {over}",
-                            shown(key, text),
-                            shown(value, text)
-                        )
+                        let one_side = |side: &str| match over.strip_prefix('&') {
+                            Some(place) => format!("{place}.{side}()"),
+                            None => format!("{over}.into_{side}()"),
+                        };
+                        match (used(key, text), used(value, text)) {
+                            (true, true) => format!("for ({key}, {value}) in {over}"),
+                            (true, false) => format!("for {key} in {}", one_side("keys")),
+                            (false, true) => format!("for {value} in {}", one_side("values")),
+                            (false, false) => format!("for _ in {}", one_side("keys")),
+                        }
                     };
                     return (Box::new(head), names(key, value));
                 }

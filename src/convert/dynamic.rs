@@ -20,6 +20,12 @@ impl Scope<'_> {
         match &node.kind {
             Kind::Null => "Dyn::NULL".to_owned(),
             Kind::Bool(truth) => format!("Dyn::from({truth})"),
+            Kind::Number(number) if !crate::expr::is_exact(number) => {
+                format!(
+                    "dynamic::call(\"tonumber\", [Dyn::from({})])",
+                    string(number)
+                )
+            }
             Kind::Number(number) => {
                 format!("Dyn::from({})", crate::expr::literal_number(number).text)
             }
@@ -243,7 +249,7 @@ impl Scope<'_> {
                 };
                 let left = self.receiver(a);
                 let right = self.closure(|| self.dyn_argument(b));
-                return format!("{left}.{method}(|| {right})");
+                return format!("{left}.{method}({})", lazily(&right));
             }
             _ => {
                 let sign = match operator {

@@ -27,7 +27,7 @@ impl Scope<'_> {
         match &node.kind {
             Kind::Null => Some(Code::literal("None", Ty::Null)),
             Kind::Bool(truth) => Some(Code::literal(truth.to_string(), Ty::Bool)),
-            Kind::Number(number) => Some(literal_number(number)),
+            Kind::Number(number) => is_exact(number).then(|| literal_number(number)),
             Kind::Text(text) => Some(Code::literal(string(text), Ty::Text)),
             Kind::Template(parts) => self.template(parts),
             Kind::List(all) => self.list(all),
@@ -472,6 +472,13 @@ pub(crate) fn str_of(code: &Code) -> String {
         Form::Reference => format!("{}.as_str()", code.text),
         _ => format!("{}.as_str()", code.atomic()),
     }
+}
+
+/// Whether Rust's numbers have exactly this one: Terraform's have 512 bits.
+pub(crate) fn is_exact(number: &str) -> bool {
+    let digits = number.split(['e', 'E']).next().unwrap_or(number);
+    let digits = digits.chars().filter(char::is_ascii_digit);
+    number.parse::<i64>().is_ok() || digits.skip_while(|it| *it == '0').count() <= 15
 }
 
 /// A number as Rust writes it.

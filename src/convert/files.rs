@@ -183,7 +183,7 @@ fn backend_of(
     match block.labels.first().map(String::as_str) {
         Some("local") => {
             let path = text("path").unwrap_or_else(|| "terraform.tfstate".to_owned());
-            format!(".backend({})\n", string(&path))
+            format!(".backend(Path::new({}))\n", string(&path))
         }
         Some("s3") => {
             let (Some(bucket), Some(key)) = (text("bucket"), text("key")) else {

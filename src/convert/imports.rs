@@ -67,6 +67,9 @@ pub(crate) fn imports(text: &str, own: &[String]) -> String {
     if code.contains(" all((") || code.contains("(all((") {
         add("terrane::all");
     }
+    if code.contains("(Path::new(") {
+        add("std::path::Path");
+    }
     if code.contains("::from_resource(") || code.contains("::binding()") {
         add("terrane::ResourceType");
     }

@@ -134,7 +134,7 @@ impl<'a> Variables<'a> {
                         let default = constant_dyn(default);
                         let _ = writeln!(
                             secrets,
-                            "/// The value of `{0}`, or its default.\npub fn {ident}(&self) -> Dyn {{\nself.{ident}.as_ref().map_or_else(|| {default}, Dyn::from)\n}}",
+                            "/// The value of `{0}`, or its default.\npub fn {ident}(&self) -> Dyn {{\nself.{ident}.as_ref().map_or_else(|| {default}.sensitive(), Dyn::from)\n}}",
                             variable.name
                         );
                     }

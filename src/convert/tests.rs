@@ -101,6 +101,95 @@ fn json_and_hcl_are_one_language() {
 }
 
 #[test]
+fn a_source_without_a_namespace_is_hashicorps() {
+    let text = "terraform {\n required_providers {\n c = { source = \"cloud\" }\n }\n}\nresource \"c_thing\" \"a\" {}";
+    let error = of_files(&[("main.tf", text)]).1.expect_err("no schema");
+    assert!(error.contains("the provider hashicorp/cloud"), "{error}");
+}
+
+#[test]
+fn a_loop_over_a_map_takes_no_more_than_it_uses() {
+    let of_blocks = |content: &str| {
+        main_of(&format!(
+            "variable \"rules\" {{\n type = map(number)\n}}\nresource \"acme_network\" \"it\" {{\n name = \"a\"\n dynamic \"rule\" {{\n for_each = var.rules\n content {{\n {content}\n }}\n }}\n}}"
+        ))
+    };
+    let both = of_blocks("port = rule.value\n from = [rule.key]");
+    assert!(
+        both.contains("for (key, rule) in &config.rules {"),
+        "{both}"
+    );
+    let values = of_blocks("port = rule.value");
+    assert!(
+        values.contains("for rule in config.rules.values() {"),
+        "{values}"
+    );
+    let keys = of_blocks("port = 1\n from = [rule.key]");
+    assert!(keys.contains("for key in config.rules.keys() {"), "{keys}");
+    let neither = of_blocks("port = 1");
+    assert!(
+        neither.contains("for _ in config.rules.keys() {"),
+        "{neither}"
+    );
+}
+
+#[test]
+fn the_default_of_a_secret_is_a_secret() {
+    let text = "variable \"token\" {\n default = \"t\"\n sensitive = true\n}\noutput \"a\" {\n value = var.token\n sensitive = true\n}";
+    let config = &of(text).expect("it converts").files["src/config.rs"];
+    assert!(config.contains("Dyn::from(\"t\").sensitive()"), "{config}");
+}
+
+#[test]
+fn a_state_in_a_file_stays_there() {
+    let text = main_of("terraform {\n backend \"local\" {\n path = \"a/b.tfstate\"\n }\n}");
+    assert!(
+        text.contains(".backend(Path::new(\"a/b.tfstate\"))"),
+        "{text}"
+    );
+    assert!(text.contains("use std::path::Path;"), "{text}");
+}
+
+#[test]
+fn an_index_of_one_list_is_no_reproach() {
+    let two = |lists: &str| {
+        main_of(&format!(
+            "variable \"count\" {{\n type = number\n}}\nresource \"acme_network\" \"a\" {{\n count = var.count\n name = \"a\"\n}}\nresource \"acme_network\" \"b\" {{\n count = var.count\n name = \"b\"\n}}\nresource \"acme_network\" \"c\" {{\n count = var.count\n {lists}\n}}"
+        ))
+    };
+    let allowed = "#[allow(clippy::needless_range_loop)]";
+    let one = two("name = acme_network.a[count.index].id");
+    assert!(one.contains(allowed), "{one}");
+    let both = two("name = acme_network.a[count.index].id\n cidr = acme_network.b[count.index].id");
+    assert!(!both.contains(allowed), "{both}");
+}
+
+#[test]
+fn numbers_that_rust_has_not_stay_exact() {
+    let size = |number: &str| {
+        main_of(&format!(
+            "resource \"acme_network\" \"it\" {{\n name = \"a\"\n size = {number}\n}}"
+        ))
+    };
+    for (number, rust) in [
+        ("9007199254740993", ".size(9007199254740993)"),
+        ("0.1", ".size(0.1)"),
+        ("1e3", ".size(1000)"),
+        (
+            "12345678901234567890123",
+            "dynamic::call(\"tonumber\",[Dyn::from(\"12345678901234567890123\")],)",
+        ),
+        (
+            "0.12345678901234567890123",
+            "dynamic::call(\"tonumber\",[Dyn::from(\"0.12345678901234567890123\")],)",
+        ),
+    ] {
+        let text = size(number).replace([' ', '\n'], "");
+        assert!(text.contains(rust), "{number}: {text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_carried_stops_the_compiler_with_the_original() {
     let text = main_of(
         r#"

@@ -7,18 +7,9 @@ use terrane_tests::TestEnvironment;
 use crate::stage;
 
 /// The test stack, which finds the toolchain's rustfmt.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the toolchain is, is said by the environment"
-)]
 pub(crate) fn network() -> TestEnvironment {
     let mut stack = stage::network();
-    // What rustup tells those that it starts; without it they look in the home folder.
-    for name in ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
-        if let Ok(value) = std::env::var(name) {
-            stack.set(name, &value);
-        }
-    }
+    stack.pass_toolchain();
     stack
 }
 

@@ -21,7 +21,7 @@ fn follow(guide: &str) {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let guide = Guide::read(guide);
     assert!(guide.steps.len() > 10, "the guide was not understood");
-    let mut project = Project::new(&packages::unpacked());
+    let mut project = Project::new();
     for step in &guide.steps {
         match step {
             Step::Write { file, text } => project.write(file, text),

@@ -1,145 +1,8 @@
-//! The packages of the published crates, as `cargo package` makes them and a registry would serve them.
+//! What the package of each published crate holds.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::path::PathBuf;
 
-use serde_json::Value as Json;
-
-/// What cargo may see of the environment: nothing that its own run of the tests has set.
-const KEPT: [&str; 7] = [
-    "PATH",
-    "HOME",
-    "CARGO_HOME",
-    "RUSTUP_HOME",
-    "RUSTUP_TOOLCHAIN",
-    "RUSTFLAGS",
-    "TMPDIR",
-];
-
-/// The checkout.
-pub(crate) fn checkout() -> PathBuf {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().expect("a checkout").to_owned()
-}
-
-/// A cargo that asks no network.
-pub(crate) fn cargo(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO"));
-    command
-        .current_dir(folder)
-        .env_clear()
-        .env("CARGO_NET_OFFLINE", "true")
-        .env("CARGO_TERM_COLOR", "never")
-        .env("CARGO_INCREMENTAL", "0");
-    for kept in KEPT {
-        command.envs(std::env::var_os(kept).map(|value| (kept, value)));
-    }
-    command
-}
-
-/// What a command printed to stdout, when it succeeded.
-#[track_caller]
-pub(crate) fn stdout_of(mut command: Command) -> String {
-    let output = command.output().expect("the command starts");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    let (out, err) = (text(output.stdout), text(output.stderr));
-    assert!(output.status.success(), "{command:?}\n{out}\n{err}");
-    out
-}
-
-/// Every crate of the checkout that is published, by name.
-fn published() -> BTreeMap<String, Json> {
-    let mut metadata = cargo(&checkout());
-    metadata.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
-    let metadata: Json = serde_json::from_str(&stdout_of(metadata)).expect("JSON");
-    let packages = metadata["packages"].as_array().expect("packages").iter();
-    packages
-        .filter(|package| package["publish"].is_null())
-        .map(|package| {
-            (
-                package["name"].as_str().expect("a name").to_owned(),
-                package.clone(),
-            )
-        })
-        .collect()
-}
-
-/// The folder in which each published crate lies as a reader of its package would find it: `terrane-core-0.1.0`.
-pub(crate) fn unpacked() -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER
-        .get_or_init(|| {
-            let target = checkout().join("target/getting-started");
-            // Those of an earlier version would be taken for packages, too.
-            let _ = std::fs::remove_dir_all(target.join("package"));
-            let mut package = cargo(&checkout());
-            package
-                .args([
-                    "package",
-                    "--no-verify",
-                    "--allow-dirty",
-                    "--locked",
-                    "--quiet",
-                ])
-                .env("CARGO_TARGET_DIR", &target);
-            for name in published().keys() {
-                package.args(["-p", name]);
-            }
-            stdout_of(package);
-            let fresh = tempfile::tempdir_in(&target).expect("a folder");
-            let archives = target.join("package").read_dir().expect("the packages");
-            for archive in archives.map(|entry| entry.expect("readable").path()) {
-                if archive.extension().is_some_and(|end| end == "crate") {
-                    let mut tar = Command::new("tar");
-                    tar.arg("xzf").arg(archive).arg("-C").arg(fresh.path());
-                    stdout_of(tar);
-                }
-            }
-            let kept = target.join("crates");
-            replace_what_differs(fresh.path(), &kept);
-            kept
-        })
-        .clone()
-}
-
-/// Makes one folder equal another, and leaves files alone that are equal already: cargo goes by their times.
-fn replace_what_differs(fresh: &Path, kept: &Path) {
-    for gone in files_of(kept)
-        .iter()
-        .filter(|file| !fresh.join(file).exists())
-    {
-        std::fs::remove_file(kept.join(gone)).expect("removable");
-    }
-    for file in files_of(fresh) {
-        let (new, old) = (fresh.join(&file), kept.join(&file));
-        let bytes = std::fs::read(new).expect("readable");
-        if std::fs::read(&old).is_ok_and(|there| there == bytes) {
-            continue;
-        }
-        std::fs::create_dir_all(old.parent().expect("a folder")).expect("writable");
-        std::fs::write(old, bytes).expect("writable");
-    }
-}
-
-/// The paths of all files below a folder.
-fn files_of(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut folders = vec![PathBuf::new()];
-    while let Some(below) = folders.pop() {
-        let entries = std::fs::read_dir(folder.join(&below)).into_iter().flatten();
-        for entry in entries {
-            let entry = entry.expect("readable");
-            let path = below.join(entry.file_name());
-            match entry.path().is_dir() {
-                true => folders.push(path),
-                false => files.push(path),
-            }
-        }
-    }
-    files
-}
+use terrane_tests::{checkout, packages, published};
 
 #[test]
 fn every_crate_but_stacks_and_tests_is_published_with_all_that_a_registry_shows() {
@@ -179,9 +42,9 @@ fn every_crate_but_stacks_and_tests_is_published_with_all_that_a_registry_shows(
 fn every_package_holds_the_licence_the_readme_and_nothing_that_lies_outside_of_it() {
     let licence = std::fs::read(checkout().join("LICENSE")).expect("a licence");
     assert!(String::from_utf8_lossy(&licence).contains("Apache License"));
-    let unpacked = unpacked();
+    let packages = packages();
     for (name, package) in published() {
-        let folder = unpacked.join(format!(
+        let folder = packages.join(format!(
             "{name}-{}",
             package["version"].as_str().expect("one")
         ));

@@ -1,6 +1,5 @@
 //! A project outside of the checkout, in which the guide's steps are done.
 
-use std::fmt::Write as _;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -8,8 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use terrane_registry::Platform;
-
-use crate::packages::{cargo, checkout, stdout_of};
+use terrane_tests::{checkout, make_home, offline_cargo, stdout_of};
 
 /// A folder with a project in it, and what its last commands printed.
 pub(crate) struct Project {
@@ -22,12 +20,10 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// A place for a project, where these packages are what the registry has.
-    pub(crate) fn new(packages: &Path) -> Self {
+    /// A place for a project, where the packages are what the registry has.
+    pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        write(&home.path().join(".cargo/config.toml"), &settings(packages));
-        write(&home.path().join("alike/Cargo.toml"), &alike());
-        write(&home.path().join("alike/src/lib.rs"), "");
+        make_home(home.path());
         provide_local(home.path());
         Self {
             name: String::new(),
@@ -113,7 +109,7 @@ impl Project {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = cargo(&self.folder);
+        let mut command = offline_cargo(&self.folder);
         command
             .args(arguments)
             // What is built already is not built again.
@@ -154,63 +150,6 @@ fn write(path: &Path, text: &str) {
     let folder = path.parent().expect("a folder");
     std::fs::create_dir_all(folder).expect("writable");
     std::fs::write(path, text).expect("writable");
-}
-
-/// Settings of cargo: the packages instead of the registry's, and the checkout's profile, for the sake of what is built already.
-fn settings(packages: &Path) -> String {
-    let manifest = std::fs::read_to_string(checkout().join("Cargo.toml")).expect("a manifest");
-    let (_, profiles) = manifest.split_once("[profile.dev]").expect("a profile");
-    let (profile, _) = profiles.split_once("[profile.release]").expect("a profile");
-    let mut text = format!("[profile.dev]{profile}[patch.crates-io]\n");
-    for entry in packages.read_dir().expect("a folder") {
-        let path = entry.expect("readable").path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let (name, _) = name
-            .and_then(|name| name.rsplit_once('-'))
-            .expect("a version");
-        writeln!(text, "{name} = {{ path = \"{}\" }}", path.display()).expect("text takes text");
-    }
-    text
-}
-
-/// A crate that turns on whatever features the checkout has turned on of the registry's crates. With it the project can use
-/// what is built already; without it the AWS SDK would be built once more, for minutes.
-fn alike() -> String {
-    let mut tree = cargo(&checkout());
-    tree.args(["tree", "--locked", "--workspace", "--prefix", "none"]);
-    // A macro is built for the compiler, with features of its own.
-    tree.args(["--exclude", "terrane-macros"]);
-    tree.args(["--edges", "normal,dev,no-proc-macro", "--format", "{p} {f}"]);
-    let mut text = "[package]\nname = \"alike\"\nedition = \"2024\"\n\n[dependencies]\n".to_owned();
-    let tree = stdout_of(tree);
-    let mut lines: Vec<&str> = tree
-        .lines()
-        .map(|line| line.trim_end_matches(" (*)"))
-        .collect();
-    lines.sort_unstable();
-    lines.dedup();
-    for (number, line) in lines.into_iter().enumerate() {
-        let mut words = line.split(' ');
-        let (Some(name), Some(version)) = (words.next(), words.next()) else {
-            continue;
-        };
-        let features = words.next().unwrap_or_default();
-        if features.starts_with('(') {
-            // One of the checkout's own.
-            continue;
-        }
-        let features: Vec<&str> = features
-            .split(',')
-            .filter(|name| !name.is_empty())
-            .collect();
-        let version = version.trim_start_matches('v');
-        writeln!(
-            text,
-            "d{number} = {{ package = \"{name}\", version = \"={version}\", default-features = false, features = {features:?} }}"
-        )
-        .expect("text takes text");
-    }
-    text
 }
 
 /// The line as the guide has it, for which the id of a network is another each time.

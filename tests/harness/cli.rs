@@ -57,6 +57,19 @@ impl TestEnvironment {
         self.vars.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Lets programs find cargo and rustfmt: what rustup tells those that it starts. Without it they look in the home folder.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where the toolchain is, is said by the environment"
+    )]
+    pub fn pass_toolchain(&mut self) {
+        for name in ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
+            if let Ok(value) = std::env::var(name) {
+                self.set(name, &value);
+            }
+        }
+    }
+
     /// The folder that the program runs in.
     pub fn path(&self) -> &Path {
         self.directory.path()

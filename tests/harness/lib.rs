@@ -25,6 +25,7 @@
 //! | `ids` | the ids in a state |
 //! | `dice` | [`Dice`]: randomness from a seed |
 //! | `amount` | how much is gone through, and [`Figures`] of it |
+//! | `packages` | the published crates as a registry would serve them, and homes of projects that depend on them |
 //! | `modules` | that no test file is forgotten |
 //! | `sleeper` | readers that do not read |
 //! | `filters` | replaces ids, times and places in snapshots |
@@ -46,6 +47,7 @@ mod guides;
 mod ids;
 mod modules;
 mod moto;
+mod packages;
 mod process;
 mod registry;
 mod run;
@@ -67,6 +69,9 @@ pub use go::{ci_program, go_program, is_installed};
 pub use ids::ids;
 pub use modules::assert_every_file_listed;
 pub use moto::{Aws, Fate, aws, md5_of};
+pub use packages::{
+    checkout, make_home, offline_cargo, packages, published, replace_what_differs, stdout_of,
+};
 pub use registry::{
     Fault, Proxy, Release, Request, Signer, Step, TestRegistry, renamed, zip_of, zip_with_link,
 };

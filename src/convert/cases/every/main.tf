@@ -48,7 +48,7 @@ resource "acme_network" "main" {
   cidr    = cidrsubnet("10.0.0.0/8", 8, 1)
   size    = local.is_prod ? 3 : 1
   enabled = !local.is_prod
-  zones   = slice(data.acme_zones.all.names, 0, 2)
+  zones   = slice(data.acme_zones.all.names, 0, min(2, length(data.acme_zones.all.names)))
   tags    = merge(local.tags, { Name = "main" })
 
   rule {
@@ -127,11 +127,6 @@ removed {
   lifecycle {
     destroy = false
   }
-}
-
-import {
-  to = acme_network.main
-  id = "net-1"
 }
 
 output "main_id" {
