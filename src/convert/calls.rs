@@ -134,26 +134,24 @@ impl World<'_> {
                             .map(ToString::to_string)
                             .collect::<Vec<_>>(),
                     );
-                    let Some(code) = key.and_then(|key| scope.known.get(&key)) else {
-                        continue;
-                    };
-                    all.push(match &code.ty {
-                        Ty::Handle(_) => format!("vec![{}.as_ref()]", code.text),
-                        Ty::Handles(_) => {
-                            format!("{}.iter().map(AsRef::as_ref).collect()", code.text)
+                    let known = key.and_then(|key| scope.known.get(&key));
+                    all.push(match known.map(|code| (&code.text, &code.ty)) {
+                        Some((text, Ty::Handle(_))) => format!("vec![{text}.as_ref()]"),
+                        Some((text, Ty::Handles(_))) => {
+                            format!("{text}.iter().map(AsRef::as_ref).collect()")
                         }
-                        Ty::HandleMap(_) => {
-                            format!("{}.values().map(AsRef::as_ref).collect()", code.text)
+                        Some((text, Ty::HandleMap(_))) => {
+                            format!("{text}.values().map(AsRef::as_ref).collect()")
                         }
-                        Ty::Module(_) => format!("{}.declared.iter().collect()", code.text),
-                        Ty::Modules(_) => {
-                            format!("{}.iter().flat_map(|it| &it.declared).collect()", code.text)
+                        Some((text, Ty::Module(_))) => format!("{text}.declared.iter().collect()"),
+                        Some((text, Ty::Modules(_))) => {
+                            format!("{text}.iter().flat_map(|it| &it.declared).collect()")
                         }
-                        Ty::ModuleMap(_) => format!(
-                            "{}.values().flat_map(|it| &it.declared).collect()",
-                            code.text
-                        ),
-                        _ => continue,
+                        Some((text, Ty::ModuleMap(_))) => {
+                            format!("{text}.values().flat_map(|it| &it.declared).collect()")
+                        }
+                        // Whatever the value comes from.
+                        _ => format!("Resource::all_in({}).iter().collect()", scope.dynamic(one)),
                     });
                 }
             }

@@ -1,7 +1,6 @@
 //! What a module declares: resources and data sources with their meta-arguments, calls of modules.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::ast::{Block, Body, Kind, Node};
@@ -232,13 +231,10 @@ impl Scope<'_> {
                 let index = self.fresh("index");
                 let bound = vec![("count.index".to_owned(), Code::owned(&index, Ty::Size))];
                 let (before, declared) = self.binding(bound, || one(Some(&index)));
-                let body = format!("{before}{}", added(&declared));
-                // Terraform refuses an index that is not there, and so does the program: `enumerate` would end early.
-                let allowed = match indexes_one_list(&body, &index) {
-                    true => "#[allow(clippy::needless_range_loop)]\n",
-                    false => "",
-                };
-                format!("{comments}{open}{allowed}for {index} in 0..{times} {{ {body} }}\n")
+                format!(
+                    "{comments}{open}for {index} in 0..{times} {{ {before}{} }}\n",
+                    added(&declared)
+                )
             }
             Instances::Each(each) => {
                 let open = variable.map(|name| format!("let mut {name} = BTreeMap::new();\n"));
@@ -461,8 +457,11 @@ impl Scope<'_> {
                     "for one in {}.values().flat_map(|it| &it.declared) {{ {HERE} = {HERE}.depends_on(one); }}",
                     code.text
                 )),
-                // What is only computed has no order of its own.
-                _ if matches!(one.names().as_deref(), Some(["local" | "var", ..])) => {}
+                // Whatever the value comes from.
+                _ if matches!(one.names().as_deref(), Some(["local" | "var", ..])) => statements.push(format!(
+                    "for one in Resource::all_in({}) {{ {HERE} = {HERE}.depends_on(&one); }}",
+                    self.dynamic(one)
+                )),
                 _ => statements.push(format!("{};", self.untranslated(one.place, "nothing is declared as this"))),
             }
         }
@@ -611,19 +610,4 @@ fn path_text(node: &Node) -> Option<String> {
 /// An address as `moved` and its like take it.
 pub(crate) fn address_text(node: &Node) -> Option<String> {
     path_text(node)
-}
-
-/// Whether exactly one variable is indexed by that name: clippy would have it iterated over.
-fn indexes_one_list(text: &str, index: &str) -> bool {
-    let mut lists = BTreeSet::new();
-    for (at, _) in text.match_indices(&format!("[{index}]")) {
-        let before = &text[..at];
-        let start = before
-            .rfind(|it: char| !it.is_ascii_alphanumeric() && it != '_')
-            .map_or(0, |it| it + 1);
-        if !before[..start].ends_with('.') {
-            lists.insert(&before[start..]);
-        }
-    }
-    lists.len() == 1
 }

@@ -151,20 +151,6 @@ fn a_state_in_a_file_stays_there() {
 }
 
 #[test]
-fn an_index_of_one_list_is_no_reproach() {
-    let two = |lists: &str| {
-        main_of(&format!(
-            "variable \"count\" {{\n type = number\n}}\nresource \"acme_network\" \"a\" {{\n count = var.count\n name = \"a\"\n}}\nresource \"acme_network\" \"b\" {{\n count = var.count\n name = \"b\"\n}}\nresource \"acme_network\" \"c\" {{\n count = var.count\n {lists}\n}}"
-        ))
-    };
-    let allowed = "#[allow(clippy::needless_range_loop)]";
-    let one = two("name = acme_network.a[count.index].id");
-    assert!(one.contains(allowed), "{one}");
-    let both = two("name = acme_network.a[count.index].id\n cidr = acme_network.b[count.index].id");
-    assert!(!both.contains(allowed), "{both}");
-}
-
-#[test]
 fn numbers_that_rust_has_not_stay_exact() {
     let size = |number: &str| {
         main_of(&format!(
@@ -172,7 +158,7 @@ fn numbers_that_rust_has_not_stay_exact() {
         ))
     };
     for (number, rust) in [
-        ("9007199254740993", ".size(9007199254740993)"),
+        ("9007199254740993", ".size(9007199254740993_i64)"),
         ("0.1", ".size(0.1)"),
         ("1e3", ".size(1000)"),
         (
@@ -746,6 +732,22 @@ fn a_resource_may_be_named_the_long_way() {
     ));
     assert!(text.contains(".name(a_network.id())"), "{text}");
     assert!(text.contains(".depends_on(&a_network)"), "{text}");
+}
+
+#[test]
+fn an_order_may_name_a_value_instead_of_a_resource() {
+    let text = flat(&main_of(
+        r#"
+        locals { ready = [acme_network.a.id] }
+        resource "acme_network" "a" { name = "a" }
+        resource "acme_network" "b" {
+          name       = "b"
+          depends_on = [local.ready]
+        }
+    "#,
+    ));
+    let order = "for one in Resource::all_in(Dyn::from(&ready))";
+    assert!(text.contains(order), "{text}");
 }
 
 #[test]

@@ -56,6 +56,21 @@ impl Resource {
         Declaration::untyped(Mode::Data, type_name, name.into())
     }
 
+    /// The resources that a value comes from, each once: what [`Declaration::depends_on`] takes where only the value is at hand.
+    pub fn all_in(value: impl IntoExpr) -> Vec<Self> {
+        let mut found = BTreeMap::new();
+        value.into_expr().for_each_reference(&mut |reference| {
+            let resource = || Self {
+                address: reference.address.clone(),
+                location: reference.location,
+            };
+            found
+                .entry(reference.address.clone())
+                .or_insert_with(resource);
+        });
+        found.into_values().collect()
+    }
+
     /// The instance's address.
     pub fn address(&self) -> &Arc<InstanceAddr> {
         &self.address
@@ -314,5 +329,33 @@ impl BlockArguments {
 
     pub(crate) fn into_arguments(self) -> BTreeMap<Arc<str>, Expr> {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NoConfig, Program, Result, interpolate};
+
+    #[test]
+    fn a_value_names_the_resources_that_it_comes_from() {
+        let program = Program::from_fn(
+            |stack: &mut Stack| -> Result<()> {
+                let one = Resource::dynamic("t_x", "one").declare(stack);
+                let two = Resource::dynamic("t_x", "two").declare(stack);
+                let (id, arn) = (two.attribute::<String>("id"), two.attribute("arn"));
+                let both: [Output<String>; 2] = [
+                    arn,
+                    interpolate!("{} {}", one.attribute::<String>("id"), id),
+                ];
+                let all = Resource::all_in(both.to_vec());
+                let named: Vec<_> = all.iter().map(|it| it.address().to_string()).collect();
+                assert_eq!(named, ["t_x.one", "t_x.two"]);
+                assert!(Resource::all_in("text").is_empty());
+                Ok(())
+            },
+            NoConfig,
+        );
+        program.expect("a program");
     }
 }
