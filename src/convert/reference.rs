@@ -399,22 +399,31 @@ impl Scope<'_> {
                     _ if unused(text, &pattern) => "_".to_owned(),
                     _ => pattern.clone(),
                 };
+                let is_map = matches!(of.ty, Ty::Map(_) | Ty::HandleMap(_));
+                // Of a whole map only what is used: its values, its keys, or both.
+                let looped = |text: &str| {
+                    let shown = shown(text);
+                    let map = iterator.strip_suffix(".iter()").filter(|_| is_map);
+                    match (map, shown.strip_prefix("(_, "), shown.strip_suffix(", _)")) {
+                        (Some(map), Some(value), _) => {
+                            format!("{map}.values().map(|{}|", value.trim_end_matches(')'))
+                        }
+                        (Some(map), None, Some(key)) => {
+                            format!("{map}.keys().map(|{}|", key.trim_start_matches('('))
+                        }
+                        _ => format!("{iterator}.map(|{shown}|"),
+                    }
+                };
                 match &one.member {
                     None => {
                         let kept = self.moved(&body);
-                        let text = format!(
-                            "{iterator}.map(|{}| {kept}).collect::<Vec<_>>()",
-                            shown(&kept)
-                        );
+                        let text = format!("{} {kept}).collect::<Vec<_>>()", looped(&kept));
                         Some(Code::owned(text, Ty::list(body.ty)))
                     }
                     Some(member) => {
                         let key = self.typed(member).filter(|code| code.ty == Ty::Text)?;
                         let pair = format!("({}, {})", self.moved(&key), self.moved(&body));
-                        let text = format!(
-                            "{iterator}.map(|{}| {pair}).collect::<BTreeMap<_, _>>()",
-                            shown(&pair)
-                        );
+                        let text = format!("{} {pair}).collect::<BTreeMap<_, _>>()", looped(&pair));
                         Some(Code::owned(text, Ty::map(body.ty)))
                     }
                 }

@@ -42,8 +42,8 @@ pub(crate) fn project() -> &'static TestEnvironment {
         let stack = env!("CARGO_BIN_EXE_test-stack");
         let mut project = TestEnvironment::new(stack, &[("terrane/conformance", provider)]);
         project.pass_toolchain();
-        project.set("TERRANE_VAR_ZONES", r#"["a", "b"]"#);
-        project.run(&["up", "--yes"]).exits(0);
+        let zones = r#"zones=["a","b"]"#;
+        project.run(&["up", "--yes", "--var", zones]).exits(0);
         project.set("ONE_SDK_THING_SECRET", "hunter2");
         fs::create_dir(project.path().join("src")).expect("a folder");
         fs::write(project.path().join("Cargo.toml"), MANIFEST).expect("writable");
@@ -58,11 +58,11 @@ pub(crate) fn project() -> &'static TestEnvironment {
         project.run(&bindings).exits(0);
         let mut generate = [
             "import",
-            "--generate",
             "--into",
             "src/existing.rs",
             "--backend",
             "empty.tfstate",
+            "--generate",
         ]
         .map(str::to_owned)
         .to_vec();
