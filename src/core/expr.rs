@@ -212,41 +212,35 @@ impl Expr {
 
     /// Calls `visit` for the largest functions in the expression that depend on no resource and no secret.
     pub(crate) fn for_each_constant<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
-        match self {
-            Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => {}
-            Self::Forward(forward) => {
-                if let Some(value) = forward.value() {
-                    value.for_each_constant(visit);
-                }
-            }
-            Self::List(elements) => {
-                for element in elements.iter() {
-                    element.for_each_constant(visit);
-                }
-            }
-            Self::Map(members) => {
-                for member in members.values() {
-                    member.for_each_constant(visit);
-                }
-            }
-            Self::At(at) => at.0.for_each_constant(visit),
-            Self::Sensitive(inner) => inner.for_each_constant(visit),
-            Self::Call(call) => {
-                for argument in &call.arguments {
-                    argument.for_each_constant(visit);
-                }
-            }
-            Self::Apply(apply) => {
-                let mut constant = true;
-                apply.input.for_each_reference(&mut |_| constant = false);
-                apply.input.for_each_secret(&mut |_| constant = false);
-                if constant {
-                    visit(self);
-                } else {
-                    apply.input.for_each_constant(visit);
-                }
+        if let Self::Apply(apply) = self {
+            let mut constant = true;
+            apply.input.for_each_reference(&mut |_| constant = false);
+            apply.input.for_each_secret(&mut |_| constant = false);
+            if constant {
+                return visit(self);
             }
         }
+        self.for_each_part(&mut |part| part.for_each_constant(visit));
+    }
+
+    /// Calls `visit` for each expression right inside this one; inside a forward reference is its value.
+    fn for_each_part<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        match self {
+            Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => {}
+            Self::Forward(forward) => forward.value().into_iter().for_each(visit),
+            Self::List(elements) => elements.iter().for_each(visit),
+            Self::Map(members) => members.values().for_each(visit),
+            Self::At(at) => visit(&at.0),
+            Self::Apply(apply) => visit(&apply.input),
+            Self::Sensitive(inner) => visit(inner),
+            Self::Call(call) => call.arguments.iter().for_each(visit),
+        }
+    }
+
+    /// Calls `visit` for this expression and for all inside it, the outer before the inner.
+    pub(crate) fn for_each<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        visit(self);
+        self.for_each_part(&mut |part| part.for_each(visit));
     }
 
     /// The value now, with the paths inside it that must not be shown.
@@ -364,64 +358,20 @@ impl Expr {
 
     /// Calls `visit` for every secret of the configuration in the expression.
     pub fn for_each_secret<'a>(&'a self, visit: &mut impl FnMut(&'a Arc<SecretReference>)) {
-        match self {
-            Self::Literal(_) | Self::Reference(_) | Self::Export(_) => {}
-            Self::Secret(secret) => visit(secret),
-            Self::Forward(forward) => {
-                if let Some(value) = forward.value() {
-                    value.for_each_secret(visit);
-                }
+        self.for_each(&mut |expr| {
+            if let Self::Secret(secret) = expr {
+                visit(secret);
             }
-            Self::List(elements) => {
-                for element in elements.iter() {
-                    element.for_each_secret(visit);
-                }
-            }
-            Self::Map(members) => {
-                for member in members.values() {
-                    member.for_each_secret(visit);
-                }
-            }
-            Self::At(at) => at.0.for_each_secret(visit),
-            Self::Apply(apply) => apply.input.for_each_secret(visit),
-            Self::Sensitive(inner) => inner.for_each_secret(visit),
-            Self::Call(call) => {
-                for argument in &call.arguments {
-                    argument.for_each_secret(visit);
-                }
-            }
-        }
+        });
     }
 
     /// Calls `visit` for every call of a provider's function in the expression.
     pub fn for_each_call<'a>(&'a self, visit: &mut impl FnMut(&'a Call)) {
-        match self {
-            Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => {}
-            Self::Forward(forward) => {
-                if let Some(value) = forward.value() {
-                    value.for_each_call(visit);
-                }
-            }
-            Self::List(elements) => {
-                for element in elements.iter() {
-                    element.for_each_call(visit);
-                }
-            }
-            Self::Map(members) => {
-                for member in members.values() {
-                    member.for_each_call(visit);
-                }
-            }
-            Self::At(at) => at.0.for_each_call(visit),
-            Self::Apply(apply) => apply.input.for_each_call(visit),
-            Self::Sensitive(inner) => inner.for_each_call(visit),
-            Self::Call(call) => {
+        self.for_each(&mut |expr| {
+            if let Self::Call(call) = expr {
                 visit(call);
-                for argument in &call.arguments {
-                    argument.for_each_call(visit);
-                }
             }
-        }
+        });
     }
 
     /// The same with calls of other providers in place of some; `None` if `other` names another one for none of its calls.
@@ -524,95 +474,29 @@ impl Expr {
 
     /// Calls `visit` for every reference in the expression.
     pub fn for_each_reference<'a>(&'a self, visit: &mut impl FnMut(&'a Reference)) {
-        match self {
-            Self::Literal(_) | Self::Export(_) | Self::Secret(_) => {}
-            Self::Reference(reference) => visit(reference),
-            Self::Forward(forward) => {
-                if let Some(value) = forward.value() {
-                    value.for_each_reference(visit);
-                }
+        self.for_each(&mut |expr| {
+            if let Self::Reference(reference) = expr {
+                visit(reference);
             }
-            Self::List(elements) => {
-                for element in elements.iter() {
-                    element.for_each_reference(visit);
-                }
-            }
-            Self::Map(members) => {
-                for member in members.values() {
-                    member.for_each_reference(visit);
-                }
-            }
-            Self::At(at) => at.0.for_each_reference(visit),
-            Self::Apply(apply) => apply.input.for_each_reference(visit),
-            Self::Sensitive(inner) => inner.for_each_reference(visit),
-            Self::Call(call) => {
-                for argument in &call.arguments {
-                    argument.for_each_reference(visit);
-                }
-            }
-        }
+        });
     }
 
     /// Calls `visit` for every forward reference in the expression, those in the values of others included.
     pub(crate) fn for_each_forward<'a>(&'a self, visit: &mut impl FnMut(&'a ForwardValue)) {
-        match self {
-            Self::Literal(_) | Self::Reference(_) | Self::Export(_) | Self::Secret(_) => {}
-            Self::Forward(forward) => {
+        self.for_each(&mut |expr| {
+            if let Self::Forward(forward) = expr {
                 visit(forward);
-                if let Some(value) = forward.value() {
-                    value.for_each_forward(visit);
-                }
             }
-            Self::List(elements) => {
-                for element in elements.iter() {
-                    element.for_each_forward(visit);
-                }
-            }
-            Self::Map(members) => {
-                for member in members.values() {
-                    member.for_each_forward(visit);
-                }
-            }
-            Self::At(at) => at.0.for_each_forward(visit),
-            Self::Apply(apply) => apply.input.for_each_forward(visit),
-            Self::Sensitive(inner) => inner.for_each_forward(visit),
-            Self::Call(call) => {
-                for argument in &call.arguments {
-                    argument.for_each_forward(visit);
-                }
-            }
-        }
+        });
     }
 
     /// Calls `visit` for every export of another stack in the expression.
     pub fn for_each_export<'a>(&'a self, visit: &mut impl FnMut(&'a ReferencedExport)) {
-        match self {
-            Self::Literal(_) | Self::Reference(_) | Self::Secret(_) => {}
-            Self::Export(export) => visit(export),
-            Self::Forward(forward) => {
-                if let Some(value) = forward.value() {
-                    value.for_each_export(visit);
-                }
+        self.for_each(&mut |expr| {
+            if let Self::Export(export) = expr {
+                visit(export);
             }
-            Self::List(elements) => {
-                for element in elements.iter() {
-                    element.for_each_export(visit);
-                }
-            }
-            Self::Map(members) => {
-                for member in members.values() {
-                    member.for_each_export(visit);
-                }
-            }
-            Self::At(at) => at.0.for_each_export(visit),
-            Self::Apply(apply) => apply.input.for_each_export(visit),
-            Self::Sensitive(inner) => inner.for_each_export(visit),
-            Self::Call(call) => {
-                for argument in &call.arguments {
-                    argument.for_each_export(visit);
-                }
-            }
-        }
+        });
     }
 
     /// The expression that the program writes for the value at `path`, and the path that is left below it; `None` where the program
