@@ -92,17 +92,9 @@ impl FromStr for PackageHash {
 }
 
 /// The SHA-256 of a stream, in lower-case hexadecimal digits.
-fn sha256(mut stream: impl Read) -> io::Result<String> {
+fn sha256(stream: impl Read) -> io::Result<String> {
     let mut digest = Context::new(&SHA256);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => digest.update(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    terrane_files::each_piece(stream, |piece| digest.update(piece))?;
     Ok(data_encoding::HEXLOWER.encode(digest.finish().as_ref()))
 }
 
