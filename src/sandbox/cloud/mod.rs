@@ -64,8 +64,8 @@ pub(crate) enum CloudError {
 /// The objects and their files.
 pub(crate) struct Cloud {
     folder: PathBuf,
-    /// The process whose requests are served. Once it has died, the next run may be looking already at what it left: nothing changes any more.
-    engine: u32,
+    /// The process whose requests are served, where there are files that another run may read. Once it has died, nothing changes any more.
+    engine: Option<u32>,
     inner: Mutex<Inner>,
 }
 
@@ -142,7 +142,7 @@ impl Cloud {
         }
         let cloud = Self {
             folder: folder.to_owned(),
-            engine: parent_id(),
+            engine: Some(parent_id()),
             inner: Mutex::new(inner),
         };
         cloud.change(kinds, |_| None)?;
@@ -153,7 +153,7 @@ impl Cloud {
     pub(crate) fn in_memory() -> Self {
         Self {
             folder: PathBuf::new(),
-            engine: parent_id(),
+            engine: None,
             inner: Mutex::new(Inner::new(Ledger::Memory(Vec::new()))),
         }
     }
@@ -208,7 +208,7 @@ impl Cloud {
                 return Ok(());
             };
             // Under the ledger's lock, so that whoever starts after that death sees all that was ever made.
-            if inner.is_shared() && parent_id() != self.engine {
+            if self.engine.is_some_and(|engine| engine != parent_id()) {
                 return Err(CloudError::Orphaned);
             }
             inner.append(change, kinds).map_err(io("write to"))?;

@@ -124,7 +124,7 @@ fn nothing_is_made_for_a_run_that_has_died() {
     let folder = tempfile::tempdir().expect("a folder");
     let kinds = crate::samples::kinds();
     let mut cloud = super::Cloud::open(folder.path(), &kinds).expect("a cloud");
-    cloud.engine += 1;
+    cloud.engine = cloud.engine.map(|engine| engine + 1);
     let mut sample = Sample::at(folder.path());
     sample.operations = Operations::new(kinds, cloud);
     let made = sample.try_create("aws_s3_bucket", &json!({"bucket": "late"}));
