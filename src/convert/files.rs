@@ -125,21 +125,9 @@ pub(crate) fn main_file(
          /// Declares everything.\nfn {function}(stack: &mut Stack) -> Result<()> {{\n{body}}}\n",
         world.stack
     );
-    let mut modules: BTreeSet<String> = world
-        .bindings
-        .providers
-        .values()
-        .map(|it| it.module.clone())
-        .collect();
-    modules.extend(
-        world
-            .names
-            .iter()
-            .filter(|it| !it.file.is_empty())
-            .map(|it| it.file.clone()),
-    );
+    let mut modules: BTreeSet<&str> = rust_modules(world).collect();
     if config {
-        modules.insert("config".to_owned());
+        modules.insert("config");
     }
     let modules: String = modules
         .iter()
@@ -375,19 +363,8 @@ pub(crate) fn module_file(
             fields.collect::<Vec<_>>().join(", ")
         );
     }
-    let mut own: Vec<String> = world
-        .bindings
-        .providers
-        .values()
-        .map(|it| it.module.clone())
-        .collect();
-    own.extend(
-        world
-            .names
-            .iter()
-            .map(|it| it.file.clone())
-            .filter(|it| !it.is_empty() && *it != name.file),
-    );
+    let own = rust_modules(world).filter(|it| *it != name.file);
+    let own: Vec<String> = own.map(str::to_owned).collect();
     let mut uses = imports(&text, &own);
     if text.contains("impl AsDyn") {
         uses.push_str("use terrane_functions::dynamic::AsDyn;\n");
@@ -398,6 +375,14 @@ pub(crate) fn module_file(
 /// Whether something takes the module as a value: its outputs as one object.
 fn is_valued(world: &World<'_>, place: usize) -> bool {
     !world.configuration.modules[place].outputs.is_empty() && !world.names[place].ty.is_empty()
+}
+
+/// The project's Rust modules for bindings and for modules of the configuration.
+fn rust_modules<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w str> {
+    let bindings = world.bindings.providers.values();
+    let files = world.names.iter().map(|it| it.file.as_str());
+    let bindings = bindings.map(|it| it.module.as_str());
+    bindings.chain(files.filter(|it| !it.is_empty()))
 }
 
 /// The manifest of the project.
