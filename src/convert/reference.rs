@@ -297,14 +297,13 @@ impl Scope<'_> {
         let value_name = self.fresh(&one.value);
         let key_name = one.key.as_ref().map(|key| self.fresh(key));
         // `(key, value)` of maps, places and elements of lists.
-        let (iterator, bound, pattern) = match (&of.ty, &key_name) {
+        let (iterator, bound) = match (&of.ty, &key_name) {
             (Ty::List(element), None) if of.form != Form::Literal => (
                 format!("{}.iter()", of.atomic()),
                 vec![(
                     one.value.clone(),
                     Code::reference(&value_name, (**element).clone()),
                 )],
-                value_name.clone(),
             ),
             (Ty::Set(element), None) if of.form == Form::Place => (
                 format!("{}.iter()", of.text),
@@ -312,7 +311,6 @@ impl Scope<'_> {
                     one.value.clone(),
                     Code::reference(&value_name, (**element).clone()),
                 )],
-                value_name.clone(),
             ),
             (Ty::List(element), Some(key)) if of.form != Form::Literal => (
                 format!("{}.iter().enumerate()", of.atomic()),
@@ -323,7 +321,6 @@ impl Scope<'_> {
                         Code::reference(&value_name, (**element).clone()),
                     ),
                 ],
-                format!("({key}, {value_name})"),
             ),
             (Ty::Map(element), Some(key)) if of.form == Form::Place => (
                 format!("{}.iter()", of.text),
@@ -334,7 +331,6 @@ impl Scope<'_> {
                         Code::reference(&value_name, (**element).clone()),
                     ),
                 ],
-                format!("({key}, {value_name})"),
             ),
             (Ty::HandleMap(of_type), Some(key)) => (
                 format!("{}.iter()", of.text),
@@ -345,7 +341,6 @@ impl Scope<'_> {
                         Code::reference(&value_name, Ty::Handle(*of_type)),
                     ),
                 ],
-                format!("({key}, {value_name})"),
             ),
             (Ty::HandleMap(of_type), None) => (
                 format!("{}.values()", of.text),
@@ -353,7 +348,6 @@ impl Scope<'_> {
                     one.value.clone(),
                     Code::reference(&value_name, Ty::Handle(*of_type)),
                 )],
-                value_name.clone(),
             ),
             (Ty::Handles(of_type), None) => (
                 format!("{}.iter()", of.text),
@@ -361,7 +355,6 @@ impl Scope<'_> {
                     one.value.clone(),
                     Code::reference(&value_name, Ty::Handle(*of_type)),
                 )],
-                value_name.clone(),
             ),
             _ => return None,
         };
@@ -369,49 +362,32 @@ impl Scope<'_> {
             self.closure(|| {
                 let mut iterator = iterator;
                 if let Some(condition) = &one.condition {
+                    let pattern = match &key_name {
+                        Some(key) => format!("({key}, {value_name})"),
+                        None => value_name.clone(),
+                    };
                     let condition = self.typed(condition).filter(|code| code.ty == Ty::Bool)?;
                     // The closure of `filter` gets a reference to what the other one gets.
-                    let pattern = match pattern.starts_with('(') {
-                        true => pattern.clone(),
-                        false => format!("&{pattern}"),
-                    };
-                    let pattern = match pattern.starts_with('(') {
-                        true => format!("&{pattern}"),
-                        false => pattern,
-                    };
-                    iterator = format!("{iterator}.filter(|{pattern}| {})", self.value(&condition));
+                    iterator =
+                        format!("{iterator}.filter(|&{pattern}| {})", self.value(&condition));
                 }
                 let body = self.typed(&one.body)?;
                 if !can_be_element(&body.ty) {
                     return None;
                 }
-                let unused = |text: &str, name: &str| !mentions(text, name);
-                let shown = |text: &str| match &key_name {
-                    Some(key) if pattern.starts_with('(') => {
-                        let key_of = if unused(text, key) { "_" } else { key };
-                        let value_of = if unused(text, &value_name) {
-                            "_"
-                        } else {
-                            &value_name
-                        };
-                        format!("({key_of}, {value_of})")
-                    }
-                    _ if unused(text, &pattern) => "_".to_owned(),
-                    _ => pattern.clone(),
-                };
                 let is_map = matches!(of.ty, Ty::Map(_) | Ty::HandleMap(_));
                 // Of a whole map only what is used: its values, its keys, or both.
                 let looped = |text: &str| {
-                    let shown = shown(text);
+                    let shown = |name| if mentions(text, name) { name } else { "_" };
+                    let value = shown(&value_name);
+                    let Some(key) = key_name.as_deref().map(shown) else {
+                        return format!("{iterator}.map(|{value}|");
+                    };
                     let map = iterator.strip_suffix(".iter()").filter(|_| is_map);
-                    match (map, shown.strip_prefix("(_, "), shown.strip_suffix(", _)")) {
-                        (Some(map), Some(value), _) => {
-                            format!("{map}.values().map(|{}|", value.trim_end_matches(')'))
-                        }
-                        (Some(map), None, Some(key)) => {
-                            format!("{map}.keys().map(|{}|", key.trim_start_matches('('))
-                        }
-                        _ => format!("{iterator}.map(|{shown}|"),
+                    match (map, key, value) {
+                        (Some(map), "_", value) => format!("{map}.values().map(|{value}|"),
+                        (Some(map), key, "_") => format!("{map}.keys().map(|{key}|"),
+                        _ => format!("{iterator}.map(|({key}, {value})|"),
                     }
                 };
                 match &one.member {
