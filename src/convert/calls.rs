@@ -137,21 +137,14 @@ impl World<'_> {
                     let known = key.and_then(|key| scope.known.get(&key));
                     all.push(match known.map(|code| (&code.text, &code.ty)) {
                         Some((text, Ty::Handle(_))) => format!("vec![{text}.as_ref()]"),
-                        Some((text, Ty::Handles(_))) => {
-                            format!("{text}.iter().map(AsRef::as_ref).collect()")
-                        }
-                        Some((text, Ty::HandleMap(_))) => {
-                            format!("{text}.values().map(AsRef::as_ref).collect()")
-                        }
                         Some((text, Ty::Module(_))) => format!("{text}.declared.iter().collect()"),
-                        Some((text, Ty::Modules(_))) => {
-                            format!("{text}.iter().flat_map(|it| &it.declared).collect()")
-                        }
-                        Some((text, Ty::ModuleMap(_))) => {
-                            format!("{text}.values().flat_map(|it| &it.declared).collect()")
-                        }
-                        // Whatever the value comes from.
-                        _ => format!("Resource::all_in({}).iter().collect()", scope.dynamic(one)),
+                        other => match other.and_then(|(text, ty)| resources_of(text, ty)) {
+                            Some(all) => format!("{all}.collect()"),
+                            // Whatever the value comes from.
+                            None => {
+                                format!("Resource::all_in({}).iter().collect()", scope.dynamic(one))
+                            }
+                        },
                     });
                 }
             }
@@ -177,6 +170,17 @@ impl World<'_> {
             name.file, name.ty
         ))
     }
+}
+
+/// An iterator over the resources of a name that stands for several instances.
+pub(crate) fn resources_of(text: &str, ty: &Ty) -> Option<String> {
+    Some(match ty {
+        Ty::Handles(_) => format!("{text}.iter().map(AsRef::as_ref)"),
+        Ty::HandleMap(_) => format!("{text}.values().map(AsRef::as_ref)"),
+        Ty::Modules(_) => format!("{text}.iter().flat_map(|it| &it.declared)"),
+        Ty::ModuleMap(_) => format!("{text}.values().flat_map(|it| &it.declared)"),
+        _ => return None,
+    })
 }
 
 /// The configuration that a call hands over for that name.

@@ -9,7 +9,7 @@ use terrane_codegen::ident;
 use crate::ast::{Attribute, Block, Kind, Node};
 use crate::bindings::{Bindings, local_of, source_of};
 use crate::blocks::{HERE, comment_lines};
-use crate::calls::default_of;
+use crate::calls::{default_of, resources_of};
 use crate::declare::{Instances, instances};
 use crate::known::Known;
 use crate::model::{Configuration, Mode, Module};
@@ -236,19 +236,14 @@ impl World<'_> {
                     let text = scope.resource(resource, bound, variable.as_deref(), &local);
                     body.push_str(&text);
                     if let Some(variable) = variable {
-                        let (ty, all) = match instances(&resource.block.body) {
-                            Instances::One => (Ty::Handle(bound), format!("[{variable}.as_ref()]")),
-                            Instances::Count(_) => (
-                                Ty::Handles(bound),
-                                format!("{variable}.iter().map(AsRef::as_ref)"),
-                            ),
-                            Instances::Each(_) => (
-                                Ty::HandleMap(bound),
-                                format!("{variable}.values().map(AsRef::as_ref)"),
-                            ),
+                        let ty = match instances(&resource.block.body) {
+                            Instances::One => Ty::Handle(bound),
+                            Instances::Count(_) => Ty::Handles(bound),
+                            Instances::Each(_) => Ty::HandleMap(bound),
                         };
                         if resource.mode != Mode::Ephemeral {
-                            declared.push(all);
+                            let one = || format!("[{variable}.as_ref()]");
+                            declared.push(resources_of(&variable, &ty).unwrap_or_else(one));
                         }
                         scope.remember(address, variable, ty, &resource.block.body);
                     }
@@ -267,21 +262,14 @@ impl World<'_> {
                     body.push_str(&text);
                     requests.entry(call.module).or_default().push(request);
                     if let Some(variable) = variable {
-                        let (ty, all) = match instances(&call.block.body) {
-                            Instances::One => {
-                                (Ty::Module(call.module), format!("&{variable}.declared"))
-                            }
-                            Instances::Count(_) => (
-                                Ty::Modules(call.module),
-                                format!("{variable}.iter().flat_map(|it| &it.declared)"),
-                            ),
-                            Instances::Each(_) => (
-                                Ty::ModuleMap(call.module),
-                                format!("{variable}.values().flat_map(|it| &it.declared)"),
-                            ),
+                        let ty = match instances(&call.block.body) {
+                            Instances::One => Ty::Module(call.module),
+                            Instances::Count(_) => Ty::Modules(call.module),
+                            Instances::Each(_) => Ty::ModuleMap(call.module),
                         };
                         if child.declared {
-                            declared.push(all);
+                            let one = || format!("&{variable}.declared");
+                            declared.push(resources_of(&variable, &ty).unwrap_or_else(one));
                         }
                         scope.remember(key, variable, ty, &call.block.body);
                     }
