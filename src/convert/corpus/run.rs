@@ -55,21 +55,23 @@ impl Bench {
             .chars()
             .map(|it| if it.is_alphanumeric() { it } else { '-' })
             .collect();
-        let project = self.projects.join(&id);
-        let outcome = self.outcome(configuration, folder, &project, &id);
+        // Some configurations ask for the name of their folder.
+        let name = folder.file_name().expect("a folder has a name");
+        let project = self.projects.join(&id).join(name);
+        let outcome = self.outcome(configuration, folder, &project);
         let json = serde_json::to_vec_pretty(&outcome).expect("plain data");
         fs::write(self.results.join(format!("{id}.json")), json).expect("a file of one's own");
         outcome
     }
 
-    fn outcome(&self, configuration: &str, folder: &Path, project: &Path, id: &str) -> Outcome {
+    fn outcome(&self, configuration: &str, folder: &Path, project: &Path) -> Outcome {
         let mut outcome = Outcome {
             configuration: configuration.to_owned(),
             blocks: None,
             untranslated: Vec::new(),
             reached: Reached::Converted,
         };
-        match self.convert(folder, project, id) {
+        match self.convert(folder, project) {
             Ok((blocks, untranslated)) => {
                 outcome.blocks = Some(blocks);
                 outcome.untranslated = untranslated;
@@ -91,18 +93,13 @@ impl Bench {
     }
 
     /// How many blocks there are, and what cannot be said of them.
-    fn convert(
-        &self,
-        folder: &Path,
-        project: &Path,
-        id: &str,
-    ) -> Result<(usize, Vec<String>), String> {
+    fn convert(&self, folder: &Path, project: &Path) -> Result<(usize, Vec<String>), String> {
         if project.exists() {
             fs::remove_dir_all(project).expect("a folder of one's own");
         }
         let mut command = Command::new(CONVERTER);
         command.arg(folder).arg("--out").arg(project);
-        command.args(["--name", id, "--terrane", CHECKOUT]);
+        command.args(["--terrane", CHECKOUT]);
         if let Some(schema) = &self.schema {
             command.arg("--schema").arg(schema);
         }
@@ -130,6 +127,7 @@ impl Bench {
         // The same versions as in the checkout: what is compiled already serves all programs.
         let lock = Path::new(CHECKOUT).join("Cargo.lock");
         fs::copy(lock, project.join("Cargo.lock")).expect("a copy");
+        share_dependencies(&project.join("Cargo.toml"));
         let mut command = self.in_target(env!("CARGO"));
         command.current_dir(project);
         command.args(["build", "--quiet", "--message-format=json"]);
@@ -178,6 +176,21 @@ impl Bench {
             .env("CARGO_PROFILE_DEV_DEBUG", "0");
         command
     }
+}
+
+/// Gives a program all dependencies that any of them has: one build of terrane, with the features that they ask for, serves all.
+fn share_dependencies(manifest: &Path) {
+    let mut text = fs::read_to_string(manifest).expect("the converter has written it");
+    let functions = format!("{{ path = \"{CHECKOUT}/src/functions\", features = [\"dynamic\"] }}");
+    for (name, value) in [
+        ("serde", "{ version = \"1\", features = [\"derive\"] }"),
+        ("terrane-functions", &functions),
+    ] {
+        if !text.contains(&format!("\n{name} = ")) {
+            text.extend([name, " = ", value, "\n"]);
+        }
+    }
+    fs::write(manifest, text).expect("a file of one's own");
 }
 
 /// An error of the compiler on one line: its place, its code, its words.
