@@ -1,6 +1,8 @@
 //! Blocks as builders: the arguments of resources, data sources, providers, and what is nested in them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+
 use terrane_codegen::{BoundKind, BoundMember, BoundObject};
 use terrane_core::schema::Nesting;
 
@@ -12,16 +14,37 @@ use crate::ty::{Code, Form, Ty};
 pub(crate) struct Untypable;
 
 /// A builder: a chain of calls, and statements that go on with it.
+#[derive(Default)]
 pub(crate) struct Chain {
     pub(crate) calls: String,
     /// Statements on the variable named by [`HERE`].
     pub(crate) statements: Vec<String>,
+    /// The types of the blocks that statements add.
+    looped: BTreeSet<String>,
 }
 
 /// Stands for the builder's variable.
 pub(crate) const HERE: &str = "\u{2}";
 
 impl Chain {
+    /// Adds a block, after those of its type that come before it in the source.
+    fn add_block(&mut self, name: &str, comments: &str, call: &str) {
+        match self.looped.contains(name) {
+            true => self
+                .statements
+                .push(format!("{comments}{HERE} = {HERE}{call};")),
+            false => {
+                let _ = write!(self.calls, "\n{comments}{call}");
+            }
+        }
+    }
+
+    /// Adds the blocks of a `dynamic` block.
+    fn add_loop(&mut self, name: &str, statement: &str) {
+        self.looped.insert(name.to_owned());
+        self.statements.push(statement.to_owned());
+    }
+
     /// The whole as one expression.
     pub(crate) fn expression(&self, start: &str) -> String {
         if self.statements.is_empty() {
@@ -52,10 +75,7 @@ impl Scope<'_> {
         skipped: &[&str],
     ) -> Result<Chain, Untypable> {
         let shape = &objects[object];
-        let mut chain = Chain {
-            calls: String::new(),
-            statements: Vec::new(),
-        };
+        let mut chain = Chain::default();
         let mut given: Vec<&str> = Vec::new();
         for attribute in &body.attributes {
             if skipped.contains(&&*attribute.name) {
@@ -148,7 +168,7 @@ impl Scope<'_> {
                 (BoundKind::Objects { object, .. }, false) => {
                     let inner = self.typed_chain(objects, *object, path, &block.body, &[])?;
                     let inner = inner.expression(&format!("{}::builder()", path(*object)));
-                    let _ = write!(chain.calls, "\n{said}.{}({inner})", member.method);
+                    chain.add_block(name, &said, &format!(".{}({inner})", member.method));
                     given.push(name);
                 }
                 (BoundKind::Map { attribute, ty }, false) => {
@@ -167,7 +187,7 @@ impl Scope<'_> {
                         let inner = inner.expression(&format!("{}::builder()", path(*object)));
                         Ok(format!("{HERE} = {HERE}.{}({inner});", member.method))
                     })?;
-                    chain.statements.push(format!("{said}{statement}"));
+                    chain.add_loop(name, &format!("{said}{statement}"));
                     given.push(name);
                 }
                 _ => return Err(Untypable),
@@ -323,10 +343,7 @@ impl Scope<'_> {
         body: &Body,
         skipped: &[&str],
     ) -> Chain {
-        let mut chain = Chain {
-            calls: String::new(),
-            statements: Vec::new(),
-        };
+        let mut chain = Chain::default();
         let member_of =
             |name: &str| objects.and_then(|(all, object)| Some((all, member(&all[object], name)?)));
         let inner_of = |name: &str| match member_of(name) {
@@ -397,14 +414,12 @@ impl Scope<'_> {
                 }
             };
             match block.kind == "dynamic" {
-                false => {
-                    let _ = write!(chain.calls, "\n{said}{}", call(&block.body));
-                }
+                false => chain.add_block(name, &said, &call(&block.body)),
                 true => {
                     let statement = self
                         .dynamic_block(block, |body| Ok(format!("{HERE} = {HERE}{};", call(body))));
                     if let Ok(statement) = statement {
-                        chain.statements.push(format!("{said}{statement}"));
+                        chain.add_loop(name, &format!("{said}{statement}"));
                     }
                 }
             }

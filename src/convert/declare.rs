@@ -1,12 +1,14 @@
 //! What a module declares: resources and data sources with their meta-arguments, calls of modules.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::ast::{Block, Body, Kind, Node};
 use crate::blocks::{HERE, comment_lines};
+use crate::calls::resources_of;
 use crate::model::{Call, Mode, Resource};
-use crate::order::key_of;
+use crate::order::{key_of, keys_in};
 use crate::scope::{Scope, string};
 use crate::sources::ConvertError;
 use crate::ty::{Code, Form, Ty};
@@ -79,7 +81,7 @@ impl Scope<'_> {
                 let _ = write!(meta, "\n.instance_key({key})");
             }
             let mut statements = Vec::new();
-            self.dependencies(body, &mut meta, &mut statements);
+            self.dependencies(resource, &mut meta, &mut statements);
             if let Some(handle) = self.provider_of(body, local) {
                 let _ = write!(meta, "\n.provider({handle})");
             }
@@ -427,42 +429,42 @@ impl Scope<'_> {
     }
 
     /// Orders that no argument shows.
-    fn dependencies(&self, body: &Body, meta: &mut String, statements: &mut Vec<String>) {
-        let Some(attribute) = body.attribute("depends_on") else {
-            return;
+    fn dependencies(&self, resource: &Resource, meta: &mut String, statements: &mut Vec<String>) {
+        let body = &resource.block.body;
+        let all: &[Node] = match body.value("depends_on").map(|it| &it.kind) {
+            Some(Kind::List(all)) => all,
+            _ => &[],
         };
-        let Kind::List(all) = &attribute.value.kind else {
-            return;
-        };
+        let mut named = BTreeSet::new();
         for one in all {
             let names = one.all_references();
             let key = names.first().and_then(|names| key_of(names));
-            let known = key.and_then(|key| self.known.get(&key));
-            match known.map(|code| (code, &code.ty)) {
-                Some((code, Ty::Handle(_))) => { let _ = write!(meta, "\n.depends_on({})", code.borrowed()); },
-                Some((code, Ty::Handles(_))) => {
-                    statements.push(format!("for one in &{} {{ {HERE} = {HERE}.depends_on(one); }}", code.text));
-                }
-                Some((code, Ty::HandleMap(_))) => {
-                    statements.push(format!("for one in {}.values() {{ {HERE} = {HERE}.depends_on(one); }}", code.text));
-                }
-                Some((code, Ty::Module(_))) => {
-                    statements.push(format!("for one in &{}.declared {{ {HERE} = {HERE}.depends_on(one); }}", code.text));
-                }
-                Some((code, Ty::Modules(_))) => statements.push(format!(
-                    "for one in {}.iter().flat_map(|it| &it.declared) {{ {HERE} = {HERE}.depends_on(one); }}",
-                    code.text
-                )),
-                Some((code, Ty::ModuleMap(_))) => statements.push(format!(
-                    "for one in {}.values().flat_map(|it| &it.declared) {{ {HERE} = {HERE}.depends_on(one); }}",
-                    code.text
-                )),
+            let known = key.as_ref().and_then(|key| self.known.get(key));
+            named.extend(key.clone());
+            match known {
+                Some(code) if order_after(code, meta, statements) => {}
                 // Whatever the value comes from.
-                _ if matches!(one.names().as_deref(), Some(["local" | "var", ..])) => statements.push(format!(
-                    "for one in Resource::all_in({}) {{ {HERE} = {HERE}.depends_on(&one); }}",
-                    self.dynamic(one)
+                _ if matches!(one.names().as_deref(), Some(["local" | "var", ..])) => statements
+                    .push(format!(
+                        "for one in Resource::all_in({}) {{ {HERE} = {HERE}.depends_on(&one); }}",
+                        self.dynamic(one)
+                    )),
+                _ => statements.push(format!(
+                    "{};",
+                    self.untranslated(one.place, "nothing is declared as this")
                 )),
-                _ => statements.push(format!("{};", self.untranslated(one.place, "nothing is declared as this"))),
+            }
+        }
+        // Terraform reads after a change of what the block itself names, even where the values are known.
+        if resource.mode == Mode::Data {
+            let used: BTreeSet<String> = keys_in(body).into_iter().collect();
+            let managed = used
+                .difference(&named)
+                .filter(|key| !key.starts_with("data."));
+            for code in managed.filter_map(|key| self.known.get(key)) {
+                if matches!(code.ty, Ty::Handle(_) | Ty::Handles(_) | Ty::HandleMap(_)) {
+                    order_after(code, meta, statements);
+                }
             }
         }
         if self.after {
@@ -591,6 +593,24 @@ impl Scope<'_> {
             None => Ok(text),
         }
     }
+}
+
+/// Adds the order after all that a name stands for, unless it stands for a value.
+fn order_after(code: &Code, meta: &mut String, statements: &mut Vec<String>) -> bool {
+    let each = |all: &str| format!("for one in {all} {{ {HERE} = {HERE}.depends_on(one); }}");
+    match code.ty {
+        Ty::Handle(_) => {
+            let _ = write!(meta, "\n.depends_on({})", code.borrowed());
+        }
+        Ty::Handles(_) => statements.push(each(&format!("&{}", code.text))),
+        Ty::HandleMap(_) => statements.push(each(&format!("{}.values()", code.text))),
+        Ty::Module(_) => statements.push(each(&format!("&{}.declared", code.text))),
+        _ => match resources_of(&code.text, &code.ty) {
+            Some(all) => statements.push(each(&all)),
+            None => return false,
+        },
+    }
+    true
 }
 
 /// The path of an attribute as `ignore_changes` takes it.

@@ -751,6 +751,81 @@ fn an_order_may_name_a_value_instead_of_a_resource() {
 }
 
 #[test]
+fn a_data_source_is_read_after_changes_of_the_resources_that_it_names() {
+    let text = flat(&main_of(
+        r#"
+        locals { region = acme_network.through.name }
+        resource "acme_network" "one" { name = "a" }
+        resource "acme_network" "through" { name = "b" }
+        resource "acme_network" "many" {
+          count = 2
+          name  = "c"
+        }
+        data "acme_zones" "all" { region = acme_network.one.name }
+        data "acme_zones" "counted" { count = length(acme_network.many) }
+        data "acme_zones" "indirect" { region = local.region }
+        data "acme_zones" "told" {
+          region     = acme_network.one.name
+          depends_on = [acme_network.one, data.acme_zones.all]
+        }
+        output "all" {
+          value = [data.acme_zones.all, data.acme_zones.counted, data.acme_zones.indirect, data.acme_zones.told]
+        }
+    "#,
+    ));
+    let declared = |name: &str| {
+        let from = text.find(&format!("builder(\"{name}\")")).expect(name);
+        let to = text[from..].find(".declare(stack)").expect(name);
+        text[from..from + to].to_owned()
+    };
+    assert!(
+        declared("all").contains(".depends_on(&one_network)"),
+        "{text}"
+    );
+    assert!(
+        declared("counted").contains("for one in &many_network"),
+        "{text}"
+    );
+    assert!(!declared("indirect").contains("depends_on"), "{text}");
+    assert_eq!(
+        declared("told")
+            .matches(".depends_on(&one_network)")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn all_that_a_module_declares_waits_for_what_its_call_waits_for() {
+    let root = "module \"first\" {\n source = \"./m\"\n}\nmodule \"second\" {\n source = \"./m\"\n depends_on = [module.first]\n}";
+    let module = "resource \"terraform_data\" \"a\" {}\nresource \"terraform_data\" \"b\" {\n depends_on = [terraform_data.a]\n}";
+    let project = of_files(&[("main.tf", root), ("m/main.tf", module)]).1;
+    let text = flat(&project.expect("it converts").files["src/first.rs"]);
+    assert_eq!(text.matches("for one in after {").count(), 2, "{text}");
+}
+
+#[test]
+fn blocks_keep_their_order_whatever_repeats_them() {
+    let text = flat(&main_of(
+        r#"
+        variable "more" { type = bool }
+        resource "acme_network" "a" {
+          name = "a"
+          rule { port = 1 }
+          dynamic "rule" {
+            for_each = var.more ? [1] : []
+            content { port = 2 }
+          }
+          rule { port = 3 }
+        }
+    "#,
+    ));
+    let place = |port: u8| text.find(&format!(".port({port})")).expect("the block");
+    assert!(place(1) < place(2) && place(2) < place(3), "{text}");
+    assert!(text.contains("declaration = declaration.rule("), "{text}");
+}
+
+#[test]
 fn a_template_whose_path_is_computed_is_one_of_the_files_that_it_can_be() {
     let call = |variables: &str| {
         format!(
