@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use crate::ast::{Kind, Node};
 use crate::imports::imports;
 use crate::model::Configuration;
 use crate::names::{Names, snake};
@@ -12,7 +11,7 @@ use crate::program::{World, variable_of};
 use crate::scope::{Untranslated, string};
 use crate::sources::ConvertError;
 use crate::ty::{Code, Struct, Ty};
-use crate::variables::{Variable, constant, field, struct_text, toml};
+use crate::variables::{Variable, constant, constant_dyn, field, struct_text, toml};
 
 /// The variables of the root module: the struct `Config`.
 pub(crate) struct Variables<'a> {
@@ -36,6 +35,7 @@ impl<'a> Variables<'a> {
             let variable = variable_of(configuration, block)?;
             has_checks |= block.body.blocks_of("validation").next().is_some();
             let samples = variable.samples(&configuration.values);
+            let variable = variable.configured(&configuration.values);
             let mut ty = variable
                 .constraint
                 .ty(&variable.name, &samples, &mut names, &mut structs);
@@ -55,6 +55,9 @@ impl<'a> Variables<'a> {
                     Code::owned(format!("{place}.output()"), Ty::output(Ty::Text))
                 }
                 (_, true) => Code::owned(format!("{place}()"), Ty::Dyn),
+                _ if variable.conversion(&ty).is_some() => {
+                    Code::owned(format!("{place}()"), Ty::Dyn)
+                }
                 _ => Code::place(place, ty.clone()),
             };
             codes.insert(format!("var.{}", variable.name), code);
@@ -99,7 +102,7 @@ impl<'a> Variables<'a> {
             "/// The configuration of the stack.\n#[derive(Debug, Clone, Deserialize)]\n#[serde(deny_unknown_fields)]\n#[allow(dead_code)]\npub struct Config {\n",
         );
         let mut defaults = String::new();
-        let mut secrets = String::new();
+        let mut accessors = String::new();
         for (variable, ty) in &self.all {
             let about = match variable.about.is_empty() {
                 true => vec![format!("The variable `{}`.", variable.name)],
@@ -112,6 +115,11 @@ impl<'a> Variables<'a> {
             if ident.trim_start_matches("r#") != variable.name {
                 let _ = writeln!(text, "#[serde(rename = {})]", string(&variable.name));
             }
+            let conversion = variable.conversion(ty);
+            let converted = |value: String| match &conversion {
+                Some(conversion) => format!("{conversion}.of({value})"),
+                None => value,
+            };
             if variable.is_secret {
                 let inner = match ty {
                     Ty::Text => "Secret",
@@ -124,18 +132,22 @@ impl<'a> Variables<'a> {
                     None => {
                         let _ = writeln!(text, "pub {ident}: {inner},");
                         let _ = writeln!(
-                            secrets,
-                            "/// The value of `{0}`.\npub fn {ident}(&self) -> Dyn {{\nDyn::from(&self.{ident})\n}}",
-                            variable.name
+                            accessors,
+                            "/// The value of `{0}`.\npub fn {ident}(&self) -> Dyn {{\n{1}\n}}",
+                            variable.name,
+                            converted(format!("Dyn::from(&self.{ident})"))
                         );
                     }
                     Some(default) => {
                         let _ = writeln!(text, "pub {ident}: Option<{inner}>,");
                         let default = constant_dyn(default);
                         let _ = writeln!(
-                            secrets,
-                            "/// The value of `{0}`, or its default.\npub fn {ident}(&self) -> Dyn {{\nself.{ident}.as_ref().map_or_else(|| {default}.sensitive(), Dyn::from)\n}}",
-                            variable.name
+                            accessors,
+                            "/// The value of `{0}`, or its default.\npub fn {ident}(&self) -> Dyn {{\n{1}\n}}",
+                            variable.name,
+                            converted(format!(
+                                "self.{ident}.as_ref().map_or_else(|| {default}.sensitive(), Dyn::from)"
+                            ))
                         );
                     }
                 }
@@ -179,20 +191,28 @@ impl<'a> Variables<'a> {
                 None => {}
             }
             let _ = writeln!(text, "pub {ident}: {},", ty.rust());
+            if conversion.is_some() {
+                let _ = writeln!(
+                    accessors,
+                    "/// The value of `{}`, converted to its type.\npub fn {ident}(&self) -> Dyn {{\n{}\n}}",
+                    variable.name,
+                    converted(format!("&self.{ident}"))
+                );
+            }
         }
         text.push_str("}\n");
         for one in &self.structs {
             let about = format!("One `{}`.", snake(&one.name));
             text.push_str(&struct_text(one, &about));
         }
-        if self.has_checks || !secrets.is_empty() {
+        if self.has_checks || !accessors.is_empty() {
             let check = match self.has_checks {
                 true => format!(
                     "/// Checks what types cannot say.\npub fn check(&self) -> Result<()> {{\n{checks}Ok(())\n}}\n"
                 ),
                 false => String::new(),
             };
-            let _ = writeln!(text, "\nimpl Config {{\n{check}{secrets}}}");
+            let _ = writeln!(text, "\nimpl Config {{\n{check}{accessors}}}");
         }
         text.push_str(&defaults);
         let uses = imports(&text, &[]);
@@ -212,6 +232,9 @@ impl<'a> Variables<'a> {
             let Some((variable, _)) = variable else {
                 continue;
             };
+            if value.value.is_null() {
+                continue;
+            }
             for line in value.comments.iter().flat_map(|it| it.lines()) {
                 let _ = writeln!(text, "# {line}");
             }
@@ -224,10 +247,7 @@ impl<'a> Variables<'a> {
                 );
                 continue;
             }
-            if value.value.is_null() {
-                continue;
-            }
-            match toml(&value.value) {
+            match toml(&value.value, &variable.constraint) {
                 Some(it) => {
                     let one = ::toml::Table::from_iter([(variable.name.clone(), it.clone())]);
                     let shown = ::toml::to_string(&one).unwrap_or_default();
@@ -246,32 +266,5 @@ impl<'a> Variables<'a> {
             }
         }
         text + &tables
-    }
-}
-
-/// A constant without a type.
-fn constant_dyn(node: &Node) -> String {
-    match &node.kind {
-        Kind::Null => "Dyn::NULL".to_owned(),
-        Kind::List(all) if all.is_empty() => "Dyn::empty_list()".to_owned(),
-        Kind::List(all) => format!(
-            "Dyn::list([{}])",
-            all.iter().map(constant_dyn).collect::<Vec<_>>().join(", ")
-        ),
-        Kind::Object(members) if members.is_empty() => "Dyn::empty_object()".to_owned(),
-        Kind::Object(members) => {
-            let members = members.iter().map(|(key, one)| {
-                format!(
-                    "({}, {})",
-                    string(key.text().unwrap_or_default()),
-                    constant_dyn(one)
-                )
-            });
-            format!("Dyn::object([{}])", members.collect::<Vec<_>>().join(", "))
-        }
-        Kind::Text(text) => format!("Dyn::from({})", string(text)),
-        Kind::Bool(truth) => format!("Dyn::from({truth})"),
-        Kind::Number(number) => format!("Dyn::from({})", crate::expr::literal_number(number).text),
-        _ => "Dyn::NULL".to_owned(),
     }
 }

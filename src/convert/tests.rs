@@ -826,6 +826,64 @@ fn blocks_keep_their_order_whatever_repeats_them() {
 }
 
 #[test]
+fn what_a_file_sets_has_the_type_of_its_variable() {
+    let main = r#"
+        variable "texts" { type = list(object({ name = string, value = string })) }
+        variable "switch" { type = bool }
+        variable "counts" { type = map(number) }
+        variable "key" {
+          type = object({ kind = string, key = any })
+        }
+        variable "rules" {
+          type = list(object({ name = string, size = number }))
+          default = [{ name = 5, size = "6" }]
+        }
+        variable "unset" { default = "a" }
+        variable "never" {
+          default  = "a"
+          nullable = false
+        }
+        output "all" { value = [var.texts, var.switch, var.counts, var.key, var.rules, var.unset, var.never] }
+    "#;
+    let values = r#"
+        texts  = [{ name = "a", value = true }, { name = "b", value = 5 }]
+        switch = "true"
+        counts = { a = "1", b = 2.5 }
+        key    = { kind = 7, key = null }
+        rules  = [{ name = "r", size = null }]
+        unset  = null
+        never  = null
+    "#;
+    let files = [("main.tf", main), ("terraform.tfvars", values)];
+    let project = of_files(&files).1.expect("it converts");
+    assert_eq!(project.untranslated, []);
+    let toml: toml::Table = project.files["case.toml"].parse().expect("TOML");
+    let expected: toml::Table = r#"
+        switch = true
+        texts = [{ name = "a", value = "true" }, { name = "b", value = "5" }]
+        counts = { a = 1, b = 2.5 }
+        key = { kind = "7" }
+        rules = [{ name = "r" }]
+    "#
+    .parse()
+    .expect("TOML");
+    assert_eq!(toml, expected);
+    let config = flat(&project.files["src/config.rs"]);
+    // A member that is null is one that the file leaves out.
+    assert!(config.contains("pub size: Option<i64>"), "{config}");
+    assert!(
+        config.contains("(\"key\", Constraint::Any.optional(Dyn::NULL))"),
+        "{config}"
+    );
+    assert!(config.contains(".of(&self.key)"), "{config}");
+    let unset = "#[serde(default)] pub unset: Option<String>";
+    assert!(config.contains(unset), "{config}");
+    assert!(config.contains("fn default_never()"), "{config}");
+    let main = flat(&project.files["src/main.rs"]);
+    assert!(main.contains("config.key()"), "{main}");
+}
+
+#[test]
 fn a_template_whose_path_is_computed_is_one_of_the_files_that_it_can_be() {
     let call = |variables: &str| {
         format!(

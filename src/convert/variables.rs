@@ -7,6 +7,7 @@ use terrane_codegen::ident;
 
 use crate::ast::{Attribute, Block, Kind, Node};
 use crate::names::{Names, snake};
+use crate::program::is_not_nullable;
 use crate::scope::string;
 use crate::ty::{Field, Struct, Ty};
 
@@ -122,6 +123,33 @@ impl Constraint {
                     "Constraint::Object(vec![{}])",
                     members.collect::<Vec<_>>().join(", ")
                 )
+            }
+        }
+    }
+
+    /// Makes the members optional that are null in one of the values: TOML has no null, so they are left out.
+    fn leave_out_nulls(&mut self, samples: &[&Node]) {
+        match self {
+            Self::Any | Self::Text | Self::Number | Self::Bool => {}
+            Self::List(of) | Self::Set(of) | Self::Map(of) => {
+                of.leave_out_nulls(&elements(samples));
+            }
+            Self::Tuple(all) => {
+                for (place, of) in all.iter_mut().enumerate() {
+                    let at = samples.iter().filter_map(|node| match &node.kind {
+                        Kind::List(all) => all.get(place),
+                        _ => None,
+                    });
+                    of.leave_out_nulls(&at.collect::<Vec<_>>());
+                }
+            }
+            Self::Object(members) => {
+                for member in members {
+                    let inside = samples.iter().filter_map(|node| inside(node, &member.name));
+                    let inside: Vec<&Node> = inside.collect();
+                    member.is_optional |= inside.iter().any(|it| it.is_null());
+                    member.constraint.leave_out_nulls(&inside);
+                }
             }
         }
     }
@@ -285,12 +313,32 @@ impl<'a> Variable<'a> {
         })
     }
 
+    /// The values that are set, the default among them.
     pub(crate) fn samples(&self, values: &'a [Attribute]) -> Vec<&'a Node> {
         let set = values
             .iter()
             .filter(|it| it.name == self.name)
             .map(|it| &it.value);
         self.default.into_iter().chain(set).collect()
+    }
+
+    /// The variable as one of a TOML file, which has no null: what is null there is left out.
+    pub(crate) fn configured(mut self, values: &'a [Attribute]) -> Self {
+        self.constraint.leave_out_nulls(&self.samples(values));
+        let set = values.iter().rfind(|it| it.name == self.name);
+        let null = set.map(|it| &it.value).filter(|it| it.is_null());
+        if null.is_some() && !is_not_nullable(self.block) {
+            self.default = null;
+        }
+        self
+    }
+
+    /// The function that converts a value without a type, if any does.
+    pub(crate) fn conversion(&self, ty: &Ty) -> Option<String> {
+        match ty {
+            Ty::Dyn => self.constraint.rust(&constant_dyn),
+            _ => None,
+        }
     }
 }
 
@@ -358,6 +406,33 @@ pub(crate) fn constant(node: &Node, ty: &Ty) -> Option<String> {
     })
 }
 
+/// A constant without a type.
+pub(crate) fn constant_dyn(node: &Node) -> String {
+    match &node.kind {
+        Kind::Null => "Dyn::NULL".to_owned(),
+        Kind::List(all) if all.is_empty() => "Dyn::empty_list()".to_owned(),
+        Kind::List(all) => format!(
+            "Dyn::list([{}])",
+            all.iter().map(constant_dyn).collect::<Vec<_>>().join(", ")
+        ),
+        Kind::Object(members) if members.is_empty() => "Dyn::empty_object()".to_owned(),
+        Kind::Object(members) => {
+            let members = members.iter().map(|(key, one)| {
+                format!(
+                    "({}, {})",
+                    string(key.text().unwrap_or_default()),
+                    constant_dyn(one)
+                )
+            });
+            format!("Dyn::object([{}])", members.collect::<Vec<_>>().join(", "))
+        }
+        Kind::Text(text) => format!("Dyn::from({})", string(text)),
+        Kind::Bool(truth) => format!("Dyn::from({truth})"),
+        Kind::Number(number) => format!("Dyn::from({})", crate::expr::literal_number(number).text),
+        _ => "Dyn::NULL".to_owned(),
+    }
+}
+
 /// The definitions of structs, with what serde needs to read them.
 pub(crate) fn struct_text(of: &Struct, about: &str) -> String {
     let mut text = format!(
@@ -387,22 +462,50 @@ pub(crate) fn struct_text(of: &Struct, about: &str) -> String {
     text + &defaults
 }
 
-/// A value as TOML writes it.
-pub(crate) fn toml(node: &Node) -> Option<toml::Value> {
-    Some(match &node.kind {
-        Kind::Text(text) => toml::Value::String(text.clone()),
-        Kind::Bool(truth) => toml::Value::Boolean(*truth),
-        Kind::Number(number) => match number.parse::<i64>() {
-            Ok(whole) => toml::Value::Integer(whole),
-            Err(_) => toml::Value::Float(number.parse().ok()?),
-        },
-        Kind::List(all) => toml::Value::Array(all.iter().map(toml).collect::<Option<_>>()?),
-        Kind::Object(members) => {
+/// A value of that type as TOML writes it.
+pub(crate) fn toml(node: &Node, constraint: &Constraint) -> Option<toml::Value> {
+    Some(match (&node.kind, constraint) {
+        (Kind::Bool(truth), Constraint::Text) => toml::Value::String(truth.to_string()),
+        (Kind::Number(number), Constraint::Text) => toml::Value::String(number.clone()),
+        (Kind::Text(truth), Constraint::Bool) => toml::Value::Boolean(truth.parse().ok()?),
+        (Kind::Text(number), Constraint::Number) => toml_number(number)?,
+        (Kind::Text(text), _) => toml::Value::String(text.clone()),
+        (Kind::Bool(truth), _) => toml::Value::Boolean(*truth),
+        (Kind::Number(number), _) => toml_number(number)?,
+        (Kind::List(all), constraint) => {
+            let of = |place: usize| match constraint {
+                Constraint::List(of) | Constraint::Set(of) => of,
+                Constraint::Tuple(all) => all.get(place).unwrap_or(&Constraint::Any),
+                _ => &Constraint::Any,
+            };
+            let all = all.iter().enumerate();
+            let all = all.map(|(place, one)| toml(one, of(place)));
+            toml::Value::Array(all.collect::<Option<_>>()?)
+        }
+        (Kind::Object(members), constraint) => {
+            let of = |name: &str| match constraint {
+                Constraint::Map(of) => of,
+                Constraint::Object(all) => {
+                    let member = all.iter().find(|it| it.name == name);
+                    member.map_or(&Constraint::Any, |it| &it.constraint)
+                }
+                _ => &Constraint::Any,
+            };
             let members = members.iter().filter(|(_, one)| !one.is_null());
-            let members = members.map(|(key, one)| Some((key.text()?.to_owned(), toml(one)?)));
+            let members = members.map(|(key, one)| {
+                let key = key.text()?;
+                Some((key.to_owned(), toml(one, of(key))?))
+            });
             toml::Value::Table(members.collect::<Option<_>>()?)
         }
         _ => return None,
+    })
+}
+
+fn toml_number(number: &str) -> Option<toml::Value> {
+    Some(match number.parse() {
+        Ok(whole) => toml::Value::Integer(whole),
+        Err(_) => toml::Value::Float(number.parse().ok()?),
     })
 }
 
