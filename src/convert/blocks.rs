@@ -82,14 +82,15 @@ impl Scope<'_> {
                 continue;
             }
             let said = comment_lines(&attribute.comments);
-            let Some(member) = member(shape, &attribute.name).filter(|it| it.settable) else {
+            let Some(member) = member(shape, &attribute.name) else {
                 let reason = format!("the schema has no argument `{}`", attribute.name);
                 chain
                     .statements
                     .push(format!("{};", self.untranslated(attribute.place, &reason)));
                 continue;
             };
-            if member.deprecated {
+            // Providers take a null for what only they decide.
+            if member.deprecated || !member.settable {
                 return Err(Untypable);
             }
             match &member.kind {

@@ -282,6 +282,12 @@ impl Scope<'_> {
                     self.untranslated(node.place, reason)
                 });
             }
+            "filebase64" | "fileexists" | "filemd5" | "filesha1" | "filesha256" | "filesha512"
+            | "filebase64sha256" | "filebase64sha512" => {
+                if let Some(text) = self.file_bytes(name, arguments) {
+                    return text;
+                }
+            }
             "plantimestamp" | "timestamp" | "uuid" | "bcrypt" => {
                 return self.untranslated(node.place, &format!("`{name}` has another result in every run, and a program must declare the same in each"));
             }

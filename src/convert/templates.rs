@@ -25,7 +25,9 @@ impl Scope<'_> {
     /// A template or a text that lies in a file.
     pub(crate) fn file_call(&self, name: &str, arguments: &[Node]) -> Option<Code> {
         if name == "file" {
-            let included = self.include(arguments.first()?)?;
+            let path = self.path(arguments.first()?)?;
+            fs::read_to_string(&path).ok()?;
+            let included = self.include(path);
             return Some(Code::literal(
                 format!("include_str!({})", string(&included)),
                 Ty::Text,
@@ -117,9 +119,25 @@ impl Scope<'_> {
         &self.configuration.modules[0].folder
     }
 
+    /// What a function makes of the bytes of a file.
+    pub(crate) fn file_bytes(&self, name: &str, arguments: &[Node]) -> Option<String> {
+        let [path] = arguments else {
+            return None;
+        };
+        let path = self.path(path)?;
+        if name == "fileexists" {
+            return Some("Dyn::from(true)".to_owned());
+        }
+        let included = self.include(path);
+        Some(format!(
+            "dynamic::file_bytes({}, include_bytes!({}))",
+            string(name),
+            string(&included)
+        ))
+    }
+
     /// Takes a file into the project; its path from a source file.
-    fn include(&self, node: &Node) -> Option<String> {
-        let path = self.path(node)?;
+    fn include(&self, path: PathBuf) -> String {
         let inside = path.strip_prefix(self.folder()).unwrap_or(&path);
         let inside: Vec<String> = inside
             .components()
@@ -128,10 +146,9 @@ impl Scope<'_> {
                 _ => None,
             })
             .collect();
-        fs::read_to_string(&path).ok()?;
         let inside = format!("files/{}", inside.join("/").replace(".terraform/", ""));
         self.files.borrow_mut().insert(inside.clone(), path);
-        Some(format!("../{inside}"))
+        format!("../{inside}")
     }
 
     fn template_at(&self, path: &Path, named: Place) -> Option<Rc<Node>> {
@@ -198,14 +215,55 @@ impl Scope<'_> {
                 });
                 pairs.take(MOST_TEMPLATES).collect()
             }),
-            _ => match node.names().as_deref() {
-                Some(["local", name]) => {
+            Kind::Call {
+                name, arguments, ..
+            } if matches!(&**name, "coalesce" | "try") => {
+                let each = arguments.iter();
+                each.flat_map(|one| self.patterns(module, one, depth))
+                    .collect()
+            }
+            kind => match (node.names().as_deref(), kind) {
+                (Some(["local", name]), _) => {
                     let local = module.locals.iter().find(|it| it.name == *name);
                     local.map_or_else(unknown, |it| self.patterns(module, &it.value, depth))
                 }
-                Some(["var", name]) => self.patterns_of_variable(module, name, depth),
+                (Some(["var", name]), _) => self.patterns_of_variable(module, name, depth),
+                (_, Kind::Attribute(of, name)) => {
+                    self.patterns_of_members(module, of, Some(name), depth)
+                }
+                (_, Kind::Index(of, key)) => {
+                    self.patterns_of_members(module, of, key.text(), depth)
+                }
                 _ => unknown(),
             },
+        }
+    }
+
+    /// The same of the members of an object that is written out: all, or those of one name.
+    fn patterns_of_members(
+        &self,
+        module: &Module,
+        of: &Node,
+        name: Option<&str>,
+        depth: usize,
+    ) -> Vec<Pattern> {
+        if let Kind::Object(members) = &of.kind {
+            let meant = members
+                .iter()
+                .filter(|(key, _)| name.is_none() || key.text() == name);
+            return meant
+                .flat_map(|(_, one)| self.patterns(module, one, depth))
+                .collect();
+        }
+        let local = match of.names().as_deref() {
+            Some(["local", name]) => module.locals.iter().find(|it| it.name == *name),
+            _ => None,
+        };
+        match (local, depth.checked_sub(1)) {
+            (Some(local), Some(depth)) => {
+                self.patterns_of_members(module, &local.value, name, depth)
+            }
+            _ => vec![vec![None]],
         }
     }
 

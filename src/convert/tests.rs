@@ -929,6 +929,76 @@ fn a_template_whose_path_is_computed_is_one_of_the_files_that_it_can_be() {
 }
 
 #[test]
+fn a_template_may_be_one_of_a_table() {
+    let main = r#"
+        variable "kind" {}
+        variable "other" { default = null }
+        locals {
+          all = {
+            linux   = "${path.module}/linux.tpl"
+            windows = "${path.module}/windows.tpl"
+          }
+          one = templatefile(coalesce(var.other, local.all[var.kind]), { name = "a" })
+        }
+        output "one" { value = local.one }
+        output "named" { value = templatefile(try(local.all.linux, var.kind), { name = "b" }) }
+    "#;
+    let files = [
+        ("main.tf", main),
+        ("linux.tpl", "echo ${name}"),
+        ("windows.tpl", "dir ${name}"),
+    ];
+    let project = of_files(&files).1.expect("it converts");
+    assert_eq!(project.untranslated, []);
+    let text = flat(&project.files["src/main.rs"]);
+    assert_eq!(text.matches("\"./linux.tpl\" =>").count(), 2, "{text}");
+    assert_eq!(text.matches("\"./windows.tpl\" =>").count(), 1, "{text}");
+}
+
+#[test]
+fn the_bytes_of_a_file_become_a_part_of_the_program() {
+    let main = r#"
+        output "logo" { value = filebase64("${path.module}/files/logo.png") }
+        output "hash" { value = filesha256("files/logo.png") }
+        output "is_there" { value = fileexists("files/logo.png") }
+        output "made_later" { value = filemd5("made/later.zip") }
+    "#;
+    let files = [("main.tf", main), ("files/logo.png", "no text \u{1}")];
+    let (folder, project) = of_files(&files);
+    let project = project.expect("it converts");
+    let text = flat(&project.files["src/main.rs"]);
+    let included = "include_bytes!(\"../files/files/logo.png\")";
+    for name in ["filebase64", "filesha256"] {
+        let call = format!("dynamic::file_bytes(\"{name}\", {included})");
+        assert!(text.contains(&call), "{text}");
+    }
+    assert!(text.contains("\"is_there\", Dyn::from(true)"), "{text}");
+    let later = "dynamic::call(\"filemd5\", [Dyn::from(\"made/later.zip\")])";
+    assert!(text.contains(later), "{text}");
+    let copied = &project.copies["files/files/logo.png"];
+    let meant = folder.path().join("files/logo.png");
+    assert_eq!(
+        copied.canonicalize().unwrap(),
+        meant.canonicalize().unwrap()
+    );
+}
+
+#[test]
+fn what_only_a_provider_decides_may_be_null() {
+    let project = of(r#"
+        variable "arn" { default = null }
+        resource "acme_network" "a" {
+          name = "a"
+          arn  = var.arn
+        }
+    "#)
+    .expect("it converts");
+    assert_eq!(project.untranslated, []);
+    let text = flat(&project.files["src/main.rs"]);
+    assert!(text.contains(".set(\"arn\", "), "{text}");
+}
+
+#[test]
 fn what_the_program_does_differently_is_said() {
     let main = "variable \"a\" {}\nlocals {\n b = \"x-${terraform.workspace}\"\n}\noutput \"c\" {\n value = \"${path.cwd}/${local.b}\"\n}";
     let values = "a = 1\ncolour = 3\n";

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use data_encoding::BASE64;
 use terrane_core::{Type, Value};
 
+use super::Dyn;
 use super::calls::at;
 use super::conversions::text;
 use super::hashes::digest;
@@ -20,7 +21,6 @@ pub(super) fn answer(name: &str, arguments: &[Value]) -> Option<Result<Value, St
             Ok(read.map_err(|error| unread(&path, &error))?.into())
         }),
         "fileexists" => path().map(|path| path.is_file().into()),
-        "filebase64" => path().and_then(|path| Ok(BASE64.encode(&bytes(&path)?).into())),
         "fileset" => path().and_then(|folder| fileset(&folder, &text(at(arguments, 1)?)?)),
         "basename" => at(arguments, 0)
             .and_then(text)
@@ -37,19 +37,33 @@ pub(super) fn answer(name: &str, arguments: &[Value]) -> Option<Result<Value, St
             Err(_) => shown(&path),
         }),
         _ => {
-            let of_text = match name.strip_prefix("file")? {
-                "base64sha256" => "base64sha256",
-                "base64sha512" => "base64sha512",
-                rest @ ("md5" | "sha1" | "sha256" | "sha512") => rest,
-                _ => return None,
-            };
+            of_bytes(name, b"")?;
             path().and_then(|path| {
-                let made = digest(of_text, &bytes(&path)?);
+                let made = of_bytes(name, &bytes(&path)?);
                 made.map(Value::from)
                     .ok_or_else(|| "has no result".to_owned())
             })
         }
     })
+}
+
+/// What one of these functions makes of a file with that content: `filebase64`, `filesha256`.
+#[must_use]
+pub fn file_bytes(name: &str, content: &[u8]) -> Dyn {
+    match of_bytes(name, content) {
+        Some(text) => text.into(),
+        None => Dyn::failed(format!("{name} is not a function of a file's bytes")),
+    }
+}
+
+fn of_bytes(name: &str, content: &[u8]) -> Option<String> {
+    match name.strip_prefix("file")? {
+        "base64" => Some(BASE64.encode(content)),
+        of_text @ ("md5" | "sha1" | "sha256" | "sha512" | "base64sha256" | "base64sha512") => {
+            digest(of_text, content)
+        }
+        _ => None,
+    }
 }
 
 /// The last name of a path, as Go has it.
@@ -108,4 +122,25 @@ fn fileset(folder: &Path, pattern: &str) -> Result<Value, String> {
         Some(Value::from(name))
     });
     Ok(Value::set(names.collect(), &Type::String))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_of_a_file_are_read_or_given() {
+        for (name, made) in [
+            ("filebase64", "/wA="),
+            ("filemd5", "e0e8bfafbb0689563b2fba789c97b3cc"),
+        ] {
+            let given = file_bytes(name, &[0xff, 0x00]).known().expect("a value");
+            assert_eq!(given, Value::from(made));
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lib.rs");
+            let read = answer(name, &[path.into()]).expect("a function");
+            let given = file_bytes(name, include_bytes!("../lib.rs")).known();
+            assert_eq!(read, Ok(given.expect("a value")));
+        }
+        assert!(file_bytes("file", b"a").known().is_err());
+    }
 }

@@ -42,6 +42,7 @@ pub use access::not_null;
 pub use calls::{call, call_expanded, is_known_function};
 pub use constraint::Constraint;
 pub use conversions::AsDyn;
+pub use files::file_bytes;
 pub use operators::{choose, join_list, join_texts, templatefile};
 
 /// A value of any type: known, a structure with parts that the cloud decides, decided by the cloud as a whole, or a fault.
