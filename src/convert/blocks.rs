@@ -7,6 +7,7 @@ use terrane_codegen::{BoundKind, BoundMember, BoundObject};
 use terrane_core::schema::Nesting;
 
 use crate::ast::{Attribute, Block, Body, Kind, Node};
+use crate::expr::mentions;
 use crate::scope::{Scope, string};
 use crate::ty::{Code, Form, Ty};
 
@@ -259,11 +260,7 @@ impl Scope<'_> {
     fn rounds(&self, each: &Node, iterator: &str) -> (Head, Rounds) {
         let value_name = self.fresh(iterator);
         let key_name = self.fresh("key");
-        // A method of that name is no use of the variable.
-        let used = |name: &str, text: &str| {
-            crate::expr::mentions(&text.replace(&format!(".{name}("), ".("), name)
-        };
-        let shown = move |name: &str, text: &str| match used(name, text) {
+        let shown = |name: &str, text: &str| match mentions(text, name) {
             true => name.to_owned(),
             false => "_".to_owned(),
         };
@@ -289,7 +286,7 @@ impl Scope<'_> {
                         false => Code::owned(&key_name, Ty::Size),
                     };
                     let head = move |text: &str, key: &str, value: &str| match !is_set
-                        && crate::expr::mentions(text, key)
+                        && mentions(text, key)
                     {
                         true => {
                             let over = match over.strip_prefix('&') {
@@ -310,7 +307,7 @@ impl Scope<'_> {
                             Some(place) => format!("{place}.{side}()"),
                             None => format!("{over}.into_{side}()"),
                         };
-                        match (used(key, text), used(value, text)) {
+                        match (mentions(text, key), mentions(text, value)) {
                             (true, true) => format!("for ({key}, {value}) in {over}"),
                             (true, false) => format!("for {key} in {}", one_side("keys")),
                             (false, true) => format!("for {value} in {}", one_side("values")),

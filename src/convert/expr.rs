@@ -3,6 +3,7 @@
 use terrane_core::Type;
 
 use crate::ast::{Kind, Node, Operator, Part};
+use crate::imports::without_texts;
 use crate::scope::{Scope, escaped, string};
 use crate::ty::{Code, Form, Ty};
 
@@ -397,20 +398,18 @@ pub(crate) fn is_constant(parts: &[Part]) -> bool {
     parts.iter().all(|part| matches!(part, Part::Text(_)))
 }
 
-/// Whether the name stands in the text as a word of its own.
-pub(crate) fn mentions(text: &str, name: &str) -> bool {
+/// Whether the code uses what has that name: a method, a later part of a path and a text of that name do not count.
+pub(crate) fn mentions(code: &str, name: &str) -> bool {
+    let code = without_texts(code);
     let is_word = |it: char| it.is_ascii_alphanumeric() || it == '_';
-    let mut from = 0;
-    while let Some(found) = text[from..].find(name) {
-        let (start, end) = (from + found, from + found + name.len());
-        let before = text[..start].chars().next_back();
-        let after = text[end..].chars().next();
-        if !before.is_some_and(is_word) && !after.is_some_and(is_word) {
-            return true;
-        }
-        from = end;
-    }
-    false
+    let is_type = name.starts_with(char::is_uppercase);
+    code.match_indices(name).any(|(start, _)| {
+        let (before, after) = (&code[..start], &code[start + name.len()..]);
+        let is_part = before.ends_with(is_word)
+            || before.ends_with("::")
+            || before.ends_with('.') && !before.ends_with("..");
+        !is_part && !after.starts_with(is_word) && (is_type || !after.starts_with("::"))
+    })
 }
 
 pub(crate) fn one_literal(node: &Node) -> Option<String> {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::ast::{Kind, Node};
 use crate::bindings::Bindings;
 use crate::expr::mentions;
-use crate::imports::{imports, without_texts};
+use crate::imports::imports;
 
 use crate::model::Configuration;
 use crate::names::{Names, snake};
@@ -104,7 +104,7 @@ pub(crate) fn main_file(
     let mut body = String::new();
     let config = !variables.all.is_empty();
     if config {
-        let uses = mentions(&without_texts(&written.body), "config");
+        let uses = mentions(&written.body, "config");
         let has_checks = variables.has_checks;
         body.push_str(match (uses, has_checks) {
             (true, _) => "let config: Config = stack.config()?;\n",
@@ -144,7 +144,7 @@ pub(crate) fn main_file(
         }
     };
     let mut uses = imports(&run, &[]);
-    if config && mentions(&without_texts(&run), "Config") {
+    if config && mentions(&run, "Config") {
         uses.push_str("\nuse config::Config;\n");
     }
     // `mod` lines may not be sorted into the `use` lines of other files.
@@ -264,7 +264,10 @@ pub(crate) fn module_file(
             .map(|it| format!("/// {it}\n").replace("/// \n", "///\n"))
             .collect::<String>()
     };
-    let mut parameters = String::from("stack: &mut Stack");
+    let mut parameters = match mentions(&written.body, "stack") {
+        true => String::from("stack: &mut Stack"),
+        false => String::from("_stack: &mut Stack"),
+    };
     let empty = Inputs::new();
     let inputs = inputs.unwrap_or(&empty);
     if !inputs.is_empty() {
@@ -290,7 +293,7 @@ pub(crate) fn module_file(
             }
         }
         text.push_str("}\n\n");
-        let used = mentions(&without_texts(&written.body), "inputs");
+        let used = mentions(&written.body, "inputs");
         let _ = write!(
             parameters,
             ", {}inputs: {ty}Inputs",
@@ -310,7 +313,7 @@ pub(crate) fn module_file(
             );
         }
         text.push_str("}\n\n");
-        let used = mentions(&without_texts(&written.body), "providers");
+        let used = mentions(&written.body, "providers");
         let _ = write!(
             parameters,
             ", {}providers: &{ty}Providers",
@@ -318,7 +321,7 @@ pub(crate) fn module_file(
         );
     }
     if name.after {
-        let used = mentions(&without_texts(&written.body), "after");
+        let used = mentions(&written.body, "after");
         let _ = write!(
             parameters,
             ", {}after: &[&Resource]",

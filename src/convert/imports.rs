@@ -57,10 +57,7 @@ pub(crate) fn imports(text: &str, own: &[String]) -> String {
             Some(name) => code.contains(&format!("{name}!(")),
             None => mentions(&code, word),
         };
-        // Methods of terrane that are named as functions.
-        let is_method = matches!(word, "cidrsubnet" | "cidrhost" | "jsonencode")
-            && !code.contains(&format!("{word}("));
-        if is_used && !is_method {
+        if is_used {
             add(path);
         }
     }
@@ -113,10 +110,7 @@ pub(crate) fn imports(text: &str, own: &[String]) -> String {
             }
         }
     }
-    let own: Vec<&String> = own
-        .iter()
-        .filter(|it| code.contains(&format!("{it}::")))
-        .collect();
+    let own: Vec<&String> = own.iter().filter(|it| begins_path(&code, it)).collect();
     if !own.is_empty() {
         let own: Vec<&str> = own.iter().map(|it| it.as_str()).collect();
         let _ = writeln!(lines, "\nuse crate::{{{}}};", own.join(", "));
@@ -124,21 +118,38 @@ pub(crate) fn imports(text: &str, own: &[String]) -> String {
     lines
 }
 
-/// The text without what is inside of quotes and comments.
+/// Whether the code has a path that begins with that module.
+fn begins_path(code: &str, module: &str) -> bool {
+    let is_part = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | ':');
+    let path = format!("{module}::");
+    code.match_indices(&path)
+        .any(|(start, _)| !code[..start].ends_with(is_part))
+}
+
+/// The text without what is inside of quotes and comments, but for the names that a format string reads.
 pub(crate) fn without_texts(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
             '"' => {
+                plain.push('"');
                 while let Some(inner) = letters.next() {
                     match inner {
                         '\\' => drop(letters.next()),
                         '"' => break,
+                        '{' => {
+                            plain.push('{');
+                            while let Some(name) =
+                                letters.next_if(|it| it.is_ascii_alphanumeric() || *it == '_')
+                            {
+                                plain.push(name);
+                            }
+                        }
                         _ => {}
                     }
                 }
-                plain.push_str("\"\"");
+                plain.push('"');
             }
             '/' if letters.peek() == Some(&'/') => {
                 for inner in letters.by_ref() {
@@ -152,4 +163,43 @@ pub(crate) fn without_texts(text: &str) -> String {
         }
     }
     plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_used_where_code_reads_it() {
+        for used in [
+            "f(rule)",
+            "rule.attr(\"a\")",
+            "0..rule",
+            "format!(\"{rule}\")",
+            "format!(\"{rule:?}\")",
+        ] {
+            assert!(mentions(used, "rule"), "{used}");
+        }
+        for other in [
+            "it.rule(1)",
+            "aws::rule::Rule",
+            "rule::Rule",
+            "\"rule\"",
+            "// rule",
+            "rules",
+            "format!(\"{}\", 1)",
+        ] {
+            assert!(!mentions(other, "rule"), "{other}");
+        }
+        assert!(mentions("Resource::all_in(it)", "Resource"));
+        assert!(!mentions("null::Resource::builder(it)", "Resource"));
+    }
+
+    #[test]
+    fn a_module_is_imported_where_a_path_begins_with_it() {
+        assert!(begins_path("f(group::A)", "group"));
+        for other in ["default_group::A", "aws::group::A", "group"] {
+            assert!(!begins_path(other, "group"), "{other}");
+        }
+    }
 }

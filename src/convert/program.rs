@@ -363,8 +363,14 @@ impl World<'_> {
                     .iter()
                     .map(|it| format!("declared.extend({}.cloned());\n", iterated(it)))
                     .collect();
-                let _ = write!(body, "let mut declared: Vec<Resource> = Vec::new();\n{all}");
-                values.push_str("declared,\n");
+                match all.is_empty() {
+                    true => values.push_str("declared: Vec::new(),\n"),
+                    false => {
+                        let _ =
+                            write!(body, "let mut declared: Vec<Resource> = Vec::new();\n{all}");
+                        values.push_str("declared,\n");
+                    }
+                }
             }
             let _ = writeln!(body, "Ok(Self {{ {values} }})");
         }

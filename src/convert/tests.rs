@@ -999,6 +999,41 @@ fn what_only_a_provider_decides_may_be_null() {
 }
 
 #[test]
+fn no_name_is_taken_that_nothing_reads() {
+    let root = r#"
+        variable "on" { type = any }
+        module "quiet" { source = "./m" }
+        resource "acme_network" "port" {
+          name = "a"
+          dynamic "rule" {
+            for_each = var.on
+            iterator = port
+            content { port = 1 }
+          }
+          depends_on = [module.quiet]
+        }
+    "#;
+    let module = r#"
+        variable "key" { default = "key" }
+        output "id" { value = [for key in [1, 2] : "key"] }
+    "#;
+    let versions =
+        "terraform {\n required_providers {\n acme = { source = \"example/acme\" }\n }\n}";
+    let files = [
+        ("main.tf", root),
+        ("versions.tf", versions),
+        ("m/main.tf", module),
+    ];
+    let project = of_files(&files).1.expect("it converts");
+    let main = flat(&project.files["src/main.rs"]);
+    assert!(main.contains("for (_, _) in"), "{main}");
+    let quiet = flat(&project.files["src/quiet.rs"]);
+    assert!(quiet.contains("declare(_stack: &mut Stack)"), "{quiet}");
+    assert!(quiet.contains("declared: Vec::new()"), "{quiet}");
+    assert!(!quiet.contains("let mut declared"), "{quiet}");
+}
+
+#[test]
 fn what_the_program_does_differently_is_said() {
     let main = "variable \"a\" {}\nlocals {\n b = \"x-${terraform.workspace}\"\n}\noutput \"c\" {\n value = \"${path.cwd}/${local.b}\"\n}";
     let values = "a = 1\ncolour = 3\n";
