@@ -20,30 +20,48 @@ pub(crate) struct Chain {
     pub(crate) calls: String,
     /// Statements on the variable named by [`HERE`].
     pub(crate) statements: Vec<String>,
-    /// The types of the blocks that statements add.
+    /// The blocks that statements add.
     looped: BTreeSet<String>,
+}
+
+/// What adds blocks to a builder.
+enum Adding {
+    /// A call of the chain.
+    Call(String),
+    /// A statement with calls inside.
+    Loop(String),
 }
 
 /// Stands for the builder's variable.
 pub(crate) const HERE: &str = "\u{2}";
 
-impl Chain {
-    /// Adds a block, after those of its type that come before it in the source.
-    fn add_block(&mut self, name: &str, comments: &str, call: &str) {
-        match self.looped.contains(name) {
-            true => self
-                .statements
-                .push(format!("{comments}{HERE} = {HERE}{call};")),
-            false => {
-                let _ = write!(self.calls, "\n{comments}{call}");
-            }
-        }
+impl Adding {
+    /// It as a statement: rustfmt leaves a whole chain as it is for one link that is too long.
+    fn apart(self) -> Self {
+        Self::Loop(self.statement())
     }
 
-    /// Adds the blocks of a `dynamic` block.
-    fn add_loop(&mut self, name: &str, statement: &str) {
-        self.looped.insert(name.to_owned());
-        self.statements.push(statement.to_owned());
+    fn statement(self) -> String {
+        match self {
+            Self::Call(call) => format!("{HERE} = {HERE}{call};"),
+            Self::Loop(statement) => statement,
+        }
+    }
+}
+
+impl Chain {
+    /// Adds blocks of that name behind those that are there.
+    fn add(&mut self, name: &str, said: &str, adding: Adding) {
+        match adding {
+            Adding::Call(call) if !self.looped.contains(name) => {
+                let _ = write!(self.calls, "\n{said}{call}");
+            }
+            adding => {
+                self.statements
+                    .push(format!("{said}{}", adding.statement()));
+                self.looped.insert(name.to_owned());
+            }
+        }
     }
 
     /// The whole as one expression.
@@ -170,7 +188,8 @@ impl Scope<'_> {
                 (BoundKind::Objects { object, .. }, false) => {
                     let inner = self.typed_chain(objects, *object, path, &block.body, &[])?;
                     let inner = inner.expression(&format!("{}::builder()", path(*object)));
-                    chain.add_block(name, &said, &format!(".{}({inner})", member.method));
+                    let call = format!(".{}({inner})", member.method);
+                    chain.add(name, &said, Adding::Call(call));
                     given.push(name);
                 }
                 (BoundKind::Map { attribute, ty }, false) => {
@@ -183,13 +202,19 @@ impl Scope<'_> {
                         given.push(name);
                     }
                 }
-                (BoundKind::Objects { object, .. }, true) if !member.required => {
-                    let statement = self.dynamic_block(block, |body| {
+                (BoundKind::Objects { object, .. }, true) => {
+                    let add = |blocks: &str| format!(".{}({blocks})", member.method);
+                    let adding = self.dynamic_block(block, &add, |body| {
                         let inner = self.typed_chain(objects, *object, path, body, &[])?;
-                        let inner = inner.expression(&format!("{}::builder()", path(*object)));
-                        Ok(format!("{HERE} = {HERE}.{}({inner});", member.method))
+                        Ok(inner.expression(&format!("{}::builder()", path(*object))))
                     })?;
-                    chain.add_loop(name, &format!("{said}{statement}"));
+                    let adding = match (member.required, adding) {
+                        (true, Adding::Loop(_)) => return Err(Untypable),
+                        // It is another type with the blocks than without.
+                        (true, call) => call,
+                        (false, adding) => adding.apart(),
+                    };
+                    chain.add(name, &said, adding);
                     given.push(name);
                 }
                 _ => return Err(Untypable),
@@ -202,24 +227,23 @@ impl Scope<'_> {
         Ok(chain)
     }
 
-    /// The loop of a `dynamic` block around what one round adds.
+    /// What a `dynamic` block adds by the call `add`: `content` is the builder of one round.
     fn dynamic_block(
         &self,
         block: &Block,
-        round: impl Fn(&Body) -> Result<String, Untypable>,
-    ) -> Result<String, Untypable> {
-        let (Some(each), Some(content)) = (
+        add: &dyn Fn(&str) -> String,
+        content: impl Fn(&Body) -> Result<String, Untypable>,
+    ) -> Result<Adding, Untypable> {
+        let (Some(each), Some(body)) = (
             block.body.value("for_each"),
             block.body.blocks_of("content").next(),
         ) else {
-            return Ok(format!(
-                "{};",
-                self.untranslated(
-                    block.place,
-                    "a `dynamic` block needs `for_each` and `content`"
-                )
-            ));
+            let reason = "a `dynamic` block needs `for_each` and `content`";
+            let said = self.untranslated(block.place, reason);
+            return Ok(Adding::Loop(format!("{said};")));
         };
+        let round = || self.content(|| content(&body.body));
+        let statement = |builder: &str| format!("{HERE} = {HERE}{};", add(builder));
         let label = block.labels.first().map_or("block", |it| it.as_str());
         let iterator = block
             .body
@@ -244,20 +268,31 @@ impl Scope<'_> {
                 (format!("{uses_value}value"), value),
                 (format!("{uses_value}key"), Code::literal("0", Ty::Int)),
             ];
-            let statement = self.binding(bound, || self.content(|| round(&content.body)))?;
-            return Ok(format!("if {condition} {{ {statement} }}"));
+            let added = statement(&self.binding(bound, round)?);
+            return Ok(Adding::Loop(format!("if {condition} {{ {added} }}")));
         }
-        let (head, bound) = self.rounds(each, &iterator);
-        let (statement, key, value) = self.binding(bound.codes, || {
-            let statement = self.content(|| round(&content.body))?;
-            Ok((statement, bound.key, bound.value))
-        })?;
-        let head = head(&statement, &key, &value);
-        Ok(format!("{head} {{ {statement} }}"))
+        if let Some((head, bound)) = self.rounds(each, &iterator) {
+            let added = statement(&self.binding(bound.codes, round)?);
+            let head = head(&added, &bound.key, &bound.value);
+            return Ok(Adding::Loop(format!("{head} {{ {added} }}")));
+        }
+        let collection = self.receiver(each);
+        let (key, value) = (self.fresh("key"), self.fresh(&iterator));
+        let bound = vec![
+            (format!("{iterator}.key"), Code::place(&key, Ty::Dyn)),
+            (format!("{iterator}.value"), Code::place(&value, Ty::Dyn)),
+        ];
+        let builder = self.binding(bound, || self.closure(round))?;
+        let [key, value] = [key, value].map(|name| match mentions(&builder, &name) {
+            true => name,
+            false => "_".to_owned(),
+        });
+        let blocks = format!("{collection}.blocks(|{key}, {value}| {builder})");
+        Ok(Adding::Call(add(&blocks)))
     }
 
-    /// The head of a loop over a collection, and what its variables are.
-    fn rounds(&self, each: &Node, iterator: &str) -> (Head, Rounds) {
+    /// The head of a loop over a typed collection, and what its variables are.
+    fn rounds(&self, each: &Node, iterator: &str) -> Option<(Head, Rounds)> {
         let value_name = self.fresh(iterator);
         let key_name = self.fresh("key");
         let shown = |name: &str, text: &str| match mentions(text, name) {
@@ -272,66 +307,52 @@ impl Scope<'_> {
             key: key_name.clone(),
             value: value_name.clone(),
         };
-        if let Some(code) = self.typed(each) {
-            let over = match code.form {
-                Form::Place => format!("&{}", code.text),
-                _ => code.text.clone(),
-            };
-            match &code.ty {
-                Ty::List(of) | Ty::Set(of) if code.form != Form::Reference => {
-                    let element = element(&code, of, &value_name);
-                    let is_set = matches!(code.ty, Ty::Set(_));
-                    let key = match is_set {
-                        true => element.clone(),
-                        false => Code::owned(&key_name, Ty::Size),
-                    };
-                    let head = move |text: &str, key: &str, value: &str| match !is_set
-                        && mentions(text, key)
-                    {
-                        true => {
-                            let over = match over.strip_prefix('&') {
-                                Some(place) => format!("{place}.iter()"),
-                                None => format!("{over}.into_iter()"),
-                            };
-                            format!("for ({key}, {}) in {over}.enumerate()", shown(value, text))
-                        }
-                        false => format!("for {} in {over}", shown(value, text)),
-                    };
-                    return (Box::new(head), names(key, element));
-                }
-                Ty::Map(of) if code.form != Form::Reference => {
-                    let key = element(&code, &Ty::Text, &key_name);
-                    let value = element(&code, of, &value_name);
-                    let head = move |text: &str, key: &str, value: &str| {
-                        let one_side = |side: &str| match over.strip_prefix('&') {
-                            Some(place) => format!("{place}.{side}()"),
-                            None => format!("{over}.into_{side}()"),
-                        };
-                        match (mentions(text, key), mentions(text, value)) {
-                            (true, true) => format!("for ({key}, {value}) in {over}"),
-                            (true, false) => format!("for {key} in {}", one_side("keys")),
-                            (false, true) => format!("for {value} in {}", one_side("values")),
-                            (false, false) => format!("for _ in {}", one_side("keys")),
-                        }
-                    };
-                    return (Box::new(head), names(key, value));
-                }
-                _ => {}
-            }
-        }
-        let each = self.operand(each);
-        let head = move |text: &str, key: &str, value: &str| {
-            format!(
-                "for ({}, {}) in {each}.each()?",
-                shown(key, text),
-                shown(value, text)
-            )
+        let code = self.typed(each)?;
+        let over = match code.form {
+            Form::Place => format!("&{}", code.text),
+            _ => code.text.clone(),
         };
-        let (key, value) = (
-            Code::place(&key_name, Ty::Dyn),
-            Code::place(&value_name, Ty::Dyn),
-        );
-        (Box::new(head), names(key, value))
+        match &code.ty {
+            Ty::List(of) | Ty::Set(of) if code.form != Form::Reference => {
+                let element = element(&code, of, &value_name);
+                let is_set = matches!(code.ty, Ty::Set(_));
+                let key = match is_set {
+                    true => element.clone(),
+                    false => Code::owned(&key_name, Ty::Size),
+                };
+                let head = move |text: &str, key: &str, value: &str| match !is_set
+                    && mentions(text, key)
+                {
+                    true => {
+                        let over = match over.strip_prefix('&') {
+                            Some(place) => format!("{place}.iter()"),
+                            None => format!("{over}.into_iter()"),
+                        };
+                        format!("for ({key}, {}) in {over}.enumerate()", shown(value, text))
+                    }
+                    false => format!("for {} in {over}", shown(value, text)),
+                };
+                Some((Box::new(head), names(key, element)))
+            }
+            Ty::Map(of) if code.form != Form::Reference => {
+                let key = element(&code, &Ty::Text, &key_name);
+                let value = element(&code, of, &value_name);
+                let head = move |text: &str, key: &str, value: &str| {
+                    let one_side = |side: &str| match over.strip_prefix('&') {
+                        Some(place) => format!("{place}.{side}()"),
+                        None => format!("{over}.into_{side}()"),
+                    };
+                    match (mentions(text, key), mentions(text, value)) {
+                        (true, true) => format!("for ({key}, {value}) in {over}"),
+                        (true, false) => format!("for {key} in {}", one_side("keys")),
+                        (false, true) => format!("for {value} in {}", one_side("values")),
+                        (false, false) => format!("for _ in {}", one_side("keys")),
+                    }
+                };
+                Some((Box::new(head), names(key, value)))
+            }
+            _ => None,
+        }
     }
 
     /// The calls that set a body's arguments without types.
@@ -402,24 +423,23 @@ impl Scope<'_> {
                     }
                 ))
             );
-            let call = |body: &Body| {
-                let inner = self
-                    .untyped_chain(inner_of(name), body, &[])
-                    .expression("BlockArguments::new()");
-                match is_single {
-                    true => format!(".set({}, {inner})", string(name)),
-                    false => format!(".push_block({}, {inner})", string(name)),
+            let content = |body: &Body| {
+                let inner = self.untyped_chain(inner_of(name), body, &[]);
+                inner.expression("BlockArguments::new()")
+            };
+            let add = |blocks: &str| {
+                let method = if is_single { "set_block" } else { "push_block" };
+                format!(".{method}({}, {blocks})", string(name))
+            };
+            let adding = match block.kind == "dynamic" {
+                false => Ok(Adding::Call(add(&content(&block.body)))),
+                true => {
+                    let adding = self.dynamic_block(block, &add, |body| Ok(content(body)));
+                    adding.map(Adding::apart)
                 }
             };
-            match block.kind == "dynamic" {
-                false => chain.add_block(name, &said, &call(&block.body)),
-                true => {
-                    let statement = self
-                        .dynamic_block(block, |body| Ok(format!("{HERE} = {HERE}{};", call(body))));
-                    if let Ok(statement) = statement {
-                        chain.add_loop(name, &format!("{said}{statement}"));
-                    }
-                }
+            if let Ok(adding) = adding {
+                chain.add(name, &said, adding);
             }
         }
         chain

@@ -110,7 +110,7 @@ impl Scope<'_> {
     }
 
     /// The expression as something that methods of `Dyn` can be called on.
-    fn receiver(&self, node: &Node) -> String {
+    pub(crate) fn receiver(&self, node: &Node) -> String {
         if let Some(code) = self.typed(node)
             && code.ty == Ty::Dyn
             && code.form != Form::Owned

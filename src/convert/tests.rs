@@ -713,7 +713,7 @@ fn iterators_hide_no_builder_and_their_faults_wait_for_a_round() {
     .expect("it converts");
     assert_eq!(project.untranslated, []);
     let text = flat(&project.files["src/main.rs"]);
-    assert!(text.contains("for (_, block_2) in"), "{text}");
+    assert!(text.contains("rules.blocks(|_, block_2| {"), "{text}");
     assert!(text.contains(".port(&block_2)"), "{text}");
     let fault = "Dyn::failed( \"main.tf:10: nothing is declared as `rules.value`\"";
     assert!(text.contains(fault), "{text}");
@@ -1026,7 +1026,7 @@ fn no_name_is_taken_that_nothing_reads() {
     ];
     let project = of_files(&files).1.expect("it converts");
     let main = flat(&project.files["src/main.rs"]);
-    assert!(main.contains("for (_, _) in"), "{main}");
+    assert!(main.contains(".blocks(|_, _| "), "{main}");
     let quiet = flat(&project.files["src/quiet.rs"]);
     assert!(quiet.contains("declare(_stack: &mut Stack)"), "{quiet}");
     assert!(quiet.contains("declared: Vec::new()"), "{quiet}");

@@ -5,13 +5,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::addr::{InstanceAddr, InstanceKey, Mode, ProviderSource};
+use crate::blocks::IntoBlocks;
 use crate::diagnostics::Location;
 use crate::expr::{Expr, Reference};
 use crate::input::{Input, IntoInput};
 use crate::into_expr::IntoExpr;
 use crate::output::Output;
 use crate::provider::ProviderHandle;
-use crate::resource::{Binding, BlockArguments, Declaration, Resource};
+use crate::resource::{Binding, Declaration, Resource};
 use crate::stack::Stack;
 use crate::typed::{FromValue, IntoValue};
 use crate::value::Path;
@@ -244,10 +245,16 @@ impl EphemeralDeclaration {
         Self(self.0.set(argument, value.into_ephemeral_expr()))
     }
 
-    /// Adds one nested block to a list or set of blocks.
+    /// Adds nested blocks to a list or set of blocks: one, or [`Blocks`](crate::Blocks) of a collection.
     #[must_use]
-    pub fn push_block(self, name: &str, block: BlockArguments) -> Self {
+    pub fn push_block<B>(self, name: &str, block: impl IntoBlocks<B>) -> Self {
         Self(self.0.push_block(name, block))
+    }
+
+    /// Sets the nested block of which there can be one.
+    #[must_use]
+    pub fn set_block<B>(self, name: &str, block: impl IntoBlocks<B>) -> Self {
+        Self(self.0.set_block(name, block))
     }
 
     /// Tells this instance from others of the same name: `[0]` or `["key"]`.

@@ -11,7 +11,7 @@ use crate::addr::{InstanceAddr, Mode, ProviderSource};
 use crate::call::Call;
 use crate::diagnostics::Location;
 use crate::forward::ForwardValue;
-use crate::marks::Marked;
+use crate::marks::{Marked, mark_part};
 use crate::secret::SecretReference;
 use crate::stack_reference::ReferencedExport;
 use crate::text::by_name;
@@ -574,18 +574,6 @@ fn changed_members<'e>(
             .map(|(changed, member)| changed.unwrap_or_else(|| member.clone()))
             .collect()
     })
-}
-
-/// Copies the marks that concern the value at `path` of an object to the place `here` of the result.
-fn mark_part(marks: &BTreeSet<Path>, path: &Path, here: &Path, sensitive: &mut BTreeSet<Path>) {
-    for mark in marks {
-        if mark.contains(path) {
-            sensitive.insert(here.clone());
-        } else if path.contains(mark) {
-            let rest: Path = mark.steps()[path.steps().len()..].iter().cloned().collect();
-            sensitive.insert(here.clone().join(&rest));
-        }
-    }
 }
 
 impl fmt::Display for Reference {

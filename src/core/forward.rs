@@ -63,10 +63,7 @@ impl Stack {
     /// It is an [`Output`] and cannot decide what a component declares: what `if` and `for` look at has to be declared first.
     #[track_caller]
     pub fn forward<T>(&mut self) -> Forward<T> {
-        let value = Arc::new(ForwardValue {
-            value: OnceLock::new(),
-            location: Location::caller(),
-        });
+        let value = Arc::new(ForwardValue::hole());
         self.declared.forwards.push(value.clone());
         Forward {
             value,
@@ -100,6 +97,15 @@ impl<T> Forward<T> {
 }
 
 impl ForwardValue {
+    /// A place in the body of a loop that every round fills for itself.
+    #[track_caller]
+    pub(crate) fn hole() -> Self {
+        Self {
+            value: OnceLock::new(),
+            location: Location::caller(),
+        }
+    }
+
     /// What was said.
     pub fn value(&self) -> Option<&Expr> {
         self.value.get()

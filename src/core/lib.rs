@@ -37,6 +37,7 @@
 //! | [`addr`] | addresses of modules, resources, instances and providers, in HCL's text |
 //! | [`schema`] | the schema of a resource type, the shape it asks of a configuration, the compact text that bindings carry |
 //! | `stack`, `resource`, `provider`, `lifecycle` | declarations |
+//! | `blocks`, `rounds` | nested blocks, also of collections that the cloud decides |
 //! | `output`, `input`, `expr`, `interpolate`, `nested`, `typed`, `literal` | symbolic values with Rust types |
 //! | `provider_action` | actions of providers, by hand or around the operations on a resource |
 //! | `provider_meta` | facts that a module tells its providers |
@@ -61,6 +62,7 @@
 
 mod action;
 pub mod addr;
+mod blocks;
 mod call;
 mod changes;
 pub mod configuration;
@@ -90,6 +92,7 @@ mod provider_action;
 mod provider_meta;
 mod quote;
 mod resource;
+mod rounds;
 pub mod schema;
 mod secret;
 pub mod secrets;
@@ -102,6 +105,7 @@ pub mod value;
 mod value_module;
 
 pub use action::Action;
+pub use blocks::{BlockBuilder, Blocks, IntoBlocks};
 pub use call::{Arguments, Call};
 pub use changes::{Adoption, ImportBy, Moved, PlaceAddr, Removed};
 pub use configuration::{Configuration, NoConfig};

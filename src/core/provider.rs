@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::addr::ProviderSource;
+use crate::blocks::{self, IntoBlocks};
 use crate::ephemeral::IntoEphemeralExpr;
 use crate::expr::Expr;
 use crate::lookup::LookupRules;
-use crate::resource::BlockArguments;
 use crate::schema::Schema;
 use crate::value::Value;
 
@@ -97,11 +97,17 @@ impl ProviderDeclaration {
         self
     }
 
-    /// Adds one nested block.
+    /// Adds nested blocks: one, or [`Blocks`](crate::Blocks) of a collection.
     #[must_use]
-    pub fn push_block(mut self, name: &str, block: BlockArguments) -> Self {
-        let blocks = BlockArguments::from_arguments(std::mem::take(&mut self.arguments));
-        self.arguments = blocks.push_block(name, block).into_arguments();
+    pub fn push_block<B>(mut self, name: &str, block: impl IntoBlocks<B>) -> Self {
+        blocks::push(&mut self.arguments, name, block);
+        self
+    }
+
+    /// Sets the nested block of which there can be one.
+    #[must_use]
+    pub fn set_block<B>(mut self, name: &str, block: impl IntoBlocks<B>) -> Self {
+        blocks::set_only(&mut self.arguments, name, block);
         self
     }
 }

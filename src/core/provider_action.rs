@@ -5,12 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::addr::{InstanceAddr, ProviderSource};
+use crate::blocks::{self, IntoBlocks};
 use crate::diagnostics::Location;
 use crate::ephemeral::IntoEphemeralExpr;
 use crate::expr::Expr;
 use crate::program::{ProviderId, ResourceId};
 use crate::provider::ProviderHandle;
-use crate::resource::{BlockArguments, ProviderChoice, Resource};
+use crate::resource::{ProviderChoice, Resource};
 use crate::stack::Stack;
 
 /// An action that is being described: `ProviderAction::dynamic("aws_lambda_invoke", "warm_up").set(…).after_create(&function).declare(stack)`.
@@ -76,10 +77,15 @@ impl ProviderAction {
         self
     }
 
-    /// Adds one nested block to a list or set of blocks.
-    pub fn push_block(mut self, name: &str, block: BlockArguments) -> Self {
-        let blocks = BlockArguments::from_arguments(std::mem::take(&mut self.arguments));
-        self.arguments = blocks.push_block(name, block).into_arguments();
+    /// Adds nested blocks to a list or set of blocks: one, or [`Blocks`](crate::Blocks) of a collection.
+    pub fn push_block<B>(mut self, name: &str, block: impl IntoBlocks<B>) -> Self {
+        blocks::push(&mut self.arguments, name, block);
+        self
+    }
+
+    /// Sets the nested block of which there can be one.
+    pub fn set_block<B>(mut self, name: &str, block: impl IntoBlocks<B>) -> Self {
+        blocks::set_only(&mut self.arguments, name, block);
         self
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::addr::{InstanceAddr, InstanceKey, Mode, ProviderConfigAddr, ProviderSource};
+use crate::blocks::{self, IntoBlocks};
 use crate::diagnostics::Location;
 use crate::ephemeral::IntoEphemeralExpr;
 use crate::expr::{Expr, Reference};
@@ -188,10 +189,17 @@ impl Declaration {
         self.set(argument, value.into_ephemeral_expr())
     }
 
-    /// Adds one nested block to a list or set of blocks.
+    /// Adds nested blocks to a list or set of blocks: one, or [`Blocks`](crate::Blocks) of a collection.
     #[must_use]
-    pub fn push_block(mut self, name: &str, block: BlockArguments) -> Self {
-        push_block(&mut self.arguments, name, block);
+    pub fn push_block<B>(mut self, name: &str, block: impl IntoBlocks<B>) -> Self {
+        blocks::push(&mut self.arguments, name, block);
+        self
+    }
+
+    /// Sets the nested block of which there can be one.
+    #[must_use]
+    pub fn set_block<B>(mut self, name: &str, block: impl IntoBlocks<B>) -> Self {
+        blocks::set_only(&mut self.arguments, name, block);
         self
     }
 
@@ -297,10 +305,17 @@ impl BlockArguments {
         self.set(argument, value.into_ephemeral_expr())
     }
 
-    /// Adds one nested block to a list or set of blocks.
+    /// Adds nested blocks to a list or set of blocks: one, or [`Blocks`](crate::Blocks) of a collection.
     #[must_use]
-    pub fn push_block(mut self, name: &str, block: Self) -> Self {
-        push_block(&mut self.0, name, block);
+    pub fn push_block<B>(mut self, name: &str, block: impl IntoBlocks<B>) -> Self {
+        blocks::push(&mut self.0, name, block);
+        self
+    }
+
+    /// Sets the nested block of which there can be one.
+    #[must_use]
+    pub fn set_block<B>(mut self, name: &str, block: impl IntoBlocks<B>) -> Self {
+        blocks::set_only(&mut self.0, name, block);
         self
     }
 }
@@ -311,22 +326,7 @@ impl IntoExpr for BlockArguments {
     }
 }
 
-fn push_block(arguments: &mut BTreeMap<Arc<str>, Expr>, name: &str, block: BlockArguments) {
-    let blocks = arguments
-        .entry(name.into())
-        .or_insert_with(|| Expr::list(Vec::new()));
-    // An expression that stands for all blocks at once is replaced: the later call wins, as with every setter.
-    match blocks {
-        Expr::List(list) => Arc::make_mut(list).push(block.into_expr()),
-        other => *other = Expr::list(vec![block.into_expr()]),
-    }
-}
-
 impl BlockArguments {
-    pub(crate) fn from_arguments(arguments: BTreeMap<Arc<str>, Expr>) -> Self {
-        Self(arguments)
-    }
-
     pub(crate) fn into_arguments(self) -> BTreeMap<Arc<str>, Expr> {
         self.0
     }

@@ -56,7 +56,7 @@ fn mismatch(expected: &'static str, value: &Value) -> TypeMismatch {
 }
 
 /// The value under a dynamic wrapper.
-fn plain(value: &Value) -> &Value {
+pub(crate) fn plain(value: &Value) -> &Value {
     match value {
         Value::Dynamic(dynamic) => plain(&dynamic.1),
         other => other,

@@ -216,14 +216,20 @@ fn setter(builder: &Builder<'_>, shape: &Shape, member: &Member, all: &[Shape], 
         Kind::Objects { shape, nesting } => match nesting {
             Nesting::Single | Nesting::Group => (
                 "",
-                format!("block: {shape}Builder{}", complete(shape)),
-                format!("set(\"{name}\", block.arguments)"),
+                format!(
+                    "block: impl tr::IntoBlocks<{shape}Builder{}>",
+                    complete(shape)
+                ),
+                format!("set_block(\"{name}\", block)"),
                 false,
             ),
             Nesting::List | Nesting::Set => (
                 "",
-                format!("block: {shape}Builder{}", complete(shape)),
-                format!("push_block(\"{name}\", block.arguments)"),
+                format!(
+                    "block: impl tr::IntoBlocks<{shape}Builder{}>",
+                    complete(shape)
+                ),
+                format!("push_block(\"{name}\", block)"),
                 true,
             ),
             Nesting::Map => (

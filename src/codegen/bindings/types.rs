@@ -360,6 +360,12 @@ fn nested(
                 about: &about,
             };
             builder(&inner, shape, all, body);
+            let Params { complete, .. } = params(shape, |_| true);
+            let _ = write!(
+                body,
+                "\nimpl tr::BlockBuilder for {name}Builder{complete} {{\n\
+                 fn into_block(self) -> tr::BlockArguments {{\nself.arguments\n}}\n}}\n"
+            );
         }
     }
 }

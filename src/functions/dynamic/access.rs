@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use terrane_core::Value;
 use terrane_core::addr::InstanceKey;
 use terrane_core::value::PathStep;
+use terrane_core::{BlockBuilder, Blocks, Value};
 
 use super::calls::GROUPS;
 use super::conversions::{members, plain, text, truth, whole};
@@ -313,10 +313,7 @@ impl Dyn {
     }
 
     /// The rounds of a loop: each key with its value.
-    ///
-    /// # Errors
-    /// When it is a fault, no collection, or the cloud decides its keys.
-    pub fn each(&self) -> Result<Vec<(Self, Self)>, FunctionError> {
+    fn each(&self) -> Result<Vec<(Self, Self)>, FunctionError> {
         match self.pairs() {
             Some(pairs) => Ok(pairs),
             None => {
@@ -326,6 +323,18 @@ impl Dyn {
                     "needs a list, a set or a map",
                 ))
             }
+        }
+    }
+
+    /// A nested block for each key and value, as `dynamic` makes them; the blocks of a collection that the cloud decides are known with it.
+    #[track_caller]
+    pub fn blocks<B: BlockBuilder>(&self, block: impl Fn(Self, Self) -> B) -> Blocks<B> {
+        match (&self.0, self.pairs()) {
+            (Inner::Known(_) | Inner::List(_) | Inner::Map(_), Some(pairs)) => {
+                let blocks = pairs.into_iter().map(|(key, value)| block(key, value));
+                blocks.collect()
+            }
+            _ => Blocks::of_each(self.expr(), |key, value| block(key.into(), value.into())),
         }
     }
 

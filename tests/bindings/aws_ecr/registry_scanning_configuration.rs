@@ -93,8 +93,8 @@ impl<A> RegistryScanningConfigurationBuilder<A> {
     }
 
     /// Adds one `rule`. Optional, at most 100.
-    pub fn rule(mut self, block: RuleBuilder<tr::Set, tr::Set>) -> Self {
-        self.declaration = self.declaration.push_block("rule", block.arguments);
+    pub fn rule(mut self, block: impl tr::IntoBlocks<RuleBuilder<tr::Set, tr::Set>>) -> Self {
+        self.declaration = self.declaration.push_block("rule", block);
         self
     }
 
@@ -178,12 +178,10 @@ impl<A, B> RuleBuilder<A, B> {
     /// Adds one `repository_filter`. Required.
     pub fn repository_filter(
         self,
-        block: RuleRepositoryFilterBuilder<tr::Set, tr::Set>,
+        block: impl tr::IntoBlocks<RuleRepositoryFilterBuilder<tr::Set, tr::Set>>,
     ) -> RuleBuilder<tr::Set, B> {
         RuleBuilder {
-            arguments: self
-                .arguments
-                .push_block("repository_filter", block.arguments),
+            arguments: self.arguments.push_block("repository_filter", block),
             required: ::std::marker::PhantomData,
         }
     }
@@ -196,6 +194,12 @@ impl<A, B> RuleBuilder<A, B> {
                 .set("scan_frequency", tr::IntoInput::into_input(value)),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder for RuleBuilder<tr::Set, tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 
@@ -247,5 +251,11 @@ impl<A, B> RuleRepositoryFilterBuilder<A, B> {
                 .set("filter_type", tr::IntoInput::into_input(value)),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder for RuleRepositoryFilterBuilder<tr::Set, tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }

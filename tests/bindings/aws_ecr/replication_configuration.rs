@@ -87,11 +87,11 @@ impl ReplicationConfigurationBuilder {
     /// Adds one `replication_configuration`. Optional, at most one.
     pub fn replication_configuration(
         mut self,
-        block: ReplicationConfigurationBlockBuilder<tr::Set>,
+        block: impl tr::IntoBlocks<ReplicationConfigurationBlockBuilder<tr::Set>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .push_block("replication_configuration", block.arguments);
+            .push_block("replication_configuration", block);
         self
     }
 }
@@ -170,12 +170,18 @@ impl<A> ReplicationConfigurationBlockBuilder<A> {
     /// Adds one `rule`. Required, at most 10.
     pub fn rule(
         self,
-        block: ReplicationConfigurationBlockRuleBuilder<tr::Set>,
+        block: impl tr::IntoBlocks<ReplicationConfigurationBlockRuleBuilder<tr::Set>>,
     ) -> ReplicationConfigurationBlockBuilder<tr::Set> {
         ReplicationConfigurationBlockBuilder {
-            arguments: self.arguments.push_block("rule", block.arguments),
+            arguments: self.arguments.push_block("rule", block),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder for ReplicationConfigurationBlockBuilder<tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 
@@ -231,10 +237,12 @@ impl<A> ReplicationConfigurationBlockRuleBuilder<A> {
     /// Adds one `destination`. Required, at most 25.
     pub fn destination(
         self,
-        block: ReplicationConfigurationBlockRuleDestinationBuilder<tr::Set, tr::Set>,
+        block: impl tr::IntoBlocks<
+            ReplicationConfigurationBlockRuleDestinationBuilder<tr::Set, tr::Set>,
+        >,
     ) -> ReplicationConfigurationBlockRuleBuilder<tr::Set> {
         ReplicationConfigurationBlockRuleBuilder {
-            arguments: self.arguments.push_block("destination", block.arguments),
+            arguments: self.arguments.push_block("destination", block),
             required: ::std::marker::PhantomData,
         }
     }
@@ -242,12 +250,18 @@ impl<A> ReplicationConfigurationBlockRuleBuilder<A> {
     /// Adds one `repository_filter`. Optional, at most 100.
     pub fn repository_filter(
         mut self,
-        block: ReplicationConfigurationBlockRuleRepositoryFilterBuilder<tr::Set, tr::Set>,
+        block: impl tr::IntoBlocks<
+            ReplicationConfigurationBlockRuleRepositoryFilterBuilder<tr::Set, tr::Set>,
+        >,
     ) -> Self {
-        self.arguments = self
-            .arguments
-            .push_block("repository_filter", block.arguments);
+        self.arguments = self.arguments.push_block("repository_filter", block);
         self
+    }
+}
+
+impl tr::BlockBuilder for ReplicationConfigurationBlockRuleBuilder<tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 
@@ -322,6 +336,12 @@ impl<A, B> ReplicationConfigurationBlockRuleDestinationBuilder<A, B> {
     }
 }
 
+impl tr::BlockBuilder for ReplicationConfigurationBlockRuleDestinationBuilder<tr::Set, tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
+    }
+}
+
 /// One `replication_configuration.rule.repository_filter`.
 #[derive(Debug, Clone)]
 pub struct ReplicationConfigurationBlockRuleRepositoryFilter(tr::Output<tr::Value>);
@@ -390,5 +410,13 @@ impl<A, B> ReplicationConfigurationBlockRuleRepositoryFilterBuilder<A, B> {
                 .set("filter_type", tr::IntoInput::into_input(value)),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder
+    for ReplicationConfigurationBlockRuleRepositoryFilterBuilder<tr::Set, tr::Set>
+{
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }

@@ -142,10 +142,13 @@ pub struct RepositoryBuilder<A> {
 
 impl<A> RepositoryBuilder<A> {
     /// Adds one `encryption_configuration`. Optional.
-    pub fn encryption_configuration(mut self, block: EncryptionConfigurationBuilder) -> Self {
+    pub fn encryption_configuration(
+        mut self,
+        block: impl tr::IntoBlocks<EncryptionConfigurationBuilder>,
+    ) -> Self {
         self.declaration = self
             .declaration
-            .push_block("encryption_configuration", block.arguments);
+            .push_block("encryption_configuration", block);
         self
     }
 
@@ -160,11 +163,11 @@ impl<A> RepositoryBuilder<A> {
     /// Adds one `image_scanning_configuration`. Optional, at most one.
     pub fn image_scanning_configuration(
         mut self,
-        block: ImageScanningConfigurationBuilder<tr::Set>,
+        block: impl tr::IntoBlocks<ImageScanningConfigurationBuilder<tr::Set>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .push_block("image_scanning_configuration", block.arguments);
+            .push_block("image_scanning_configuration", block);
         self
     }
 
@@ -179,11 +182,11 @@ impl<A> RepositoryBuilder<A> {
     /// Adds one `image_tag_mutability_exclusion_filter`. Optional.
     pub fn image_tag_mutability_exclusion_filter(
         mut self,
-        block: ImageTagMutabilityExclusionFilterBuilder<tr::Set, tr::Set>,
+        block: impl tr::IntoBlocks<ImageTagMutabilityExclusionFilterBuilder<tr::Set, tr::Set>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .push_block("image_tag_mutability_exclusion_filter", block.arguments);
+            .push_block("image_tag_mutability_exclusion_filter", block);
         self
     }
 
@@ -217,8 +220,8 @@ impl<A> RepositoryBuilder<A> {
     }
 
     /// Sets `timeouts`. Optional, at most one.
-    pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
-        self.declaration = self.declaration.set("timeouts", block.arguments);
+    pub fn timeouts(mut self, block: impl tr::IntoBlocks<TimeoutsBuilder>) -> Self {
+        self.declaration = self.declaration.set_block("timeouts", block);
         self
     }
 }
@@ -315,6 +318,12 @@ impl EncryptionConfigurationBuilder {
     }
 }
 
+impl tr::BlockBuilder for EncryptionConfigurationBuilder {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
+    }
+}
+
 /// One `image_scanning_configuration`.
 #[derive(Debug, Clone)]
 pub struct ImageScanningConfiguration(tr::Output<tr::Value>);
@@ -364,6 +373,12 @@ impl<A> ImageScanningConfigurationBuilder<A> {
     }
 }
 
+impl tr::BlockBuilder for ImageScanningConfigurationBuilder<tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
+    }
+}
+
 pub use super::replication_configuration::{
     ReplicationConfigurationBlockRuleRepositoryFilter as ImageTagMutabilityExclusionFilter,
     ReplicationConfigurationBlockRuleRepositoryFilterBuilder as ImageTagMutabilityExclusionFilterBuilder,
@@ -408,5 +423,11 @@ impl TimeoutsBuilder {
             .arguments
             .set("delete", tr::IntoInput::into_input(value));
         self
+    }
+}
+
+impl tr::BlockBuilder for TimeoutsBuilder {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }

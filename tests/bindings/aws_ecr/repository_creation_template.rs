@@ -169,10 +169,13 @@ impl<A, B> RepositoryCreationTemplateBuilder<A, B> {
     }
 
     /// Adds one `encryption_configuration`. Optional.
-    pub fn encryption_configuration(mut self, block: EncryptionConfigurationBuilder) -> Self {
+    pub fn encryption_configuration(
+        mut self,
+        block: impl tr::IntoBlocks<EncryptionConfigurationBuilder>,
+    ) -> Self {
         self.declaration = self
             .declaration
-            .push_block("encryption_configuration", block.arguments);
+            .push_block("encryption_configuration", block);
         self
     }
 
@@ -187,11 +190,11 @@ impl<A, B> RepositoryCreationTemplateBuilder<A, B> {
     /// Adds one `image_tag_mutability_exclusion_filter`. Optional.
     pub fn image_tag_mutability_exclusion_filter(
         mut self,
-        block: ImageTagMutabilityExclusionFilterBuilder<tr::Set, tr::Set>,
+        block: impl tr::IntoBlocks<ImageTagMutabilityExclusionFilterBuilder<tr::Set, tr::Set>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .push_block("image_tag_mutability_exclusion_filter", block.arguments);
+            .push_block("image_tag_mutability_exclusion_filter", block);
         self
     }
 

@@ -115,6 +115,32 @@ resource "conformance_thing" "nested" {
   }
 }
 
+# Blocks of collections that the provider decides: unknown, or as many as it has said by then.
+resource "conformance_thing" "later" {
+  name = "later"
+
+  disk {
+    medium = "ssd"
+    size   = 1
+  }
+
+  dynamic "disk" {
+    for_each = try([data.conformance_lookup.now.output], [])
+    content {
+      medium = disk.value.key
+      size   = disk.key + 2
+    }
+  }
+
+  dynamic "rule" {
+    for_each = try([{ cidr = conformance_sdk_thing.old.label }], [])
+    content {
+      port = rule.key
+      cidr = rule.value.cidr
+    }
+  }
+}
+
 # Read while planning.
 data "conformance_lookup" "now" {
   input = { key = "value", list = [1, 2] }

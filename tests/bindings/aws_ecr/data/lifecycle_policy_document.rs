@@ -63,8 +63,8 @@ pub struct LifecyclePolicyDocumentBuilder {
 
 impl LifecyclePolicyDocumentBuilder {
     /// Adds one `rule`. Optional.
-    pub fn rule(mut self, block: RuleBuilder<tr::Set>) -> Self {
-        self.declaration = self.declaration.push_block("rule", block.arguments);
+    pub fn rule(mut self, block: impl tr::IntoBlocks<RuleBuilder<tr::Set>>) -> Self {
+        self.declaration = self.declaration.push_block("rule", block);
         self
     }
 }
@@ -154,8 +154,8 @@ pub struct RuleBuilder<A> {
 
 impl<A> RuleBuilder<A> {
     /// Adds one `action`. Optional.
-    pub fn action(mut self, block: RuleActionBuilder<tr::Set>) -> Self {
-        self.arguments = self.arguments.push_block("action", block.arguments);
+    pub fn action(mut self, block: impl tr::IntoBlocks<RuleActionBuilder<tr::Set>>) -> Self {
+        self.arguments = self.arguments.push_block("action", block);
         self
     }
 
@@ -178,9 +178,18 @@ impl<A> RuleBuilder<A> {
     }
 
     /// Adds one `selection`. Optional.
-    pub fn selection(mut self, block: RuleSelectionBuilder<tr::Set, tr::Set, tr::Set>) -> Self {
-        self.arguments = self.arguments.push_block("selection", block.arguments);
+    pub fn selection(
+        mut self,
+        block: impl tr::IntoBlocks<RuleSelectionBuilder<tr::Set, tr::Set, tr::Set>>,
+    ) -> Self {
+        self.arguments = self.arguments.push_block("selection", block);
         self
+    }
+}
+
+impl tr::BlockBuilder for RuleBuilder<tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 
@@ -239,6 +248,12 @@ impl<A> RuleActionBuilder<A> {
             arguments: self.arguments.set("type", tr::IntoInput::into_input(value)),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder for RuleActionBuilder<tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 
@@ -386,5 +401,11 @@ impl<A, B, C> RuleSelectionBuilder<A, B, C> {
                 .set("tag_status", tr::IntoInput::into_input(value)),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder for RuleSelectionBuilder<tr::Set, tr::Set, tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }

@@ -38,8 +38,8 @@ impl ProviderBuilder {
     }
 
     /// Adds one `login`. Optional, at most one.
-    pub fn login(mut self, block: LoginBuilder<tr::Set>) -> Self {
-        self.declaration = self.declaration.push_block("login", block.arguments);
+    pub fn login(mut self, block: impl tr::IntoBlocks<LoginBuilder<tr::Set>>) -> Self {
+        self.declaration = self.declaration.push_block("login", block);
         self
     }
 
@@ -108,6 +108,12 @@ impl<A> LoginBuilder<A> {
             arguments: self.arguments.set("user", tr::IntoInput::into_input(value)),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder for LoginBuilder<tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 

@@ -166,8 +166,8 @@ impl<A, B> GatewayBuilder<A, B> {
     }
 
     /// Sets `log`. Optional, at most one.
-    pub fn log(mut self, block: LogBuilder) -> Self {
-        self.declaration = self.declaration.set("log", block.arguments);
+    pub fn log(mut self, block: impl tr::IntoBlocks<LogBuilder>) -> Self {
+        self.declaration = self.declaration.set_block("log", block);
         self
     }
 
@@ -214,16 +214,19 @@ impl<A, B> GatewayBuilder<A, B> {
     }
 
     /// Adds one `route`. Required.
-    pub fn route(self, block: RouteBuilder<tr::Set, tr::Set>) -> GatewayBuilder<A, tr::Set> {
+    pub fn route(
+        self,
+        block: impl tr::IntoBlocks<RouteBuilder<tr::Set, tr::Set>>,
+    ) -> GatewayBuilder<A, tr::Set> {
         GatewayBuilder {
-            declaration: self.declaration.push_block("route", block.arguments),
+            declaration: self.declaration.push_block("route", block),
             required: ::std::marker::PhantomData,
         }
     }
 
     /// Adds one `rule`. Optional; computed where it is not set.
-    pub fn rule(mut self, block: RuleBuilder) -> Self {
-        self.declaration = self.declaration.push_block("rule", block.arguments);
+    pub fn rule(mut self, block: impl tr::IntoBlocks<RuleBuilder>) -> Self {
+        self.declaration = self.declaration.push_block("rule", block);
         self
     }
 
@@ -244,8 +247,8 @@ impl<A, B> GatewayBuilder<A, B> {
     }
 
     /// Sets `timeouts`. Optional, at most one.
-    pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
-        self.declaration = self.declaration.set("timeouts", block.arguments);
+    pub fn timeouts(mut self, block: impl tr::IntoBlocks<TimeoutsBuilder>) -> Self {
+        self.declaration = self.declaration.set_block("timeouts", block);
         self
     }
 
@@ -337,6 +340,12 @@ impl RuleBuilder {
     }
 }
 
+impl tr::BlockBuilder for RuleBuilder {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
+    }
+}
+
 /// One `status`.
 #[derive(Debug, Clone)]
 pub struct Status(tr::Output<tr::Value>);
@@ -421,6 +430,12 @@ impl LogBuilder {
     }
 }
 
+impl tr::BlockBuilder for LogBuilder {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
+    }
+}
+
 /// One `named`.
 #[derive(Debug)]
 pub enum Named {}
@@ -450,6 +465,12 @@ impl<A> NamedBuilder<A> {
             arguments: self.arguments.set("host", tr::IntoInput::into_input(value)),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder for NamedBuilder<tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 
@@ -498,9 +519,9 @@ pub struct RouteBuilder<A, B> {
 
 impl<A, B> RouteBuilder<A, B> {
     /// Adds one `hop`. Required.
-    pub fn hop(self, block: RouteHopBuilder) -> RouteBuilder<tr::Set, B> {
+    pub fn hop(self, block: impl tr::IntoBlocks<RouteHopBuilder>) -> RouteBuilder<tr::Set, B> {
         RouteBuilder {
-            arguments: self.arguments.push_block("hop", block.arguments),
+            arguments: self.arguments.push_block("hop", block),
             required: ::std::marker::PhantomData,
         }
     }
@@ -513,6 +534,12 @@ impl<A, B> RouteBuilder<A, B> {
                 .set("target", tr::IntoInput::into_input(value)),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder for RouteBuilder<tr::Set, tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 
@@ -541,6 +568,12 @@ impl RouteHopBuilder {
     pub fn name(mut self, value: impl tr::IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("name", tr::IntoInput::into_input(value));
         self
+    }
+}
+
+impl tr::BlockBuilder for RouteHopBuilder {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 
@@ -583,5 +616,11 @@ impl TimeoutsBuilder {
             .arguments
             .set("create", tr::IntoInput::into_input(value));
         self
+    }
+}
+
+impl tr::BlockBuilder for TimeoutsBuilder {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }

@@ -78,14 +78,14 @@ impl GatewaySetBuilder {
     }
 
     /// Adds one `input`. Optional.
-    pub fn input(mut self, block: InputBuilder<tr::Set>) -> Self {
-        self.declaration = self.declaration.push_block("input", block.arguments);
+    pub fn input(mut self, block: impl tr::IntoBlocks<InputBuilder<tr::Set>>) -> Self {
+        self.declaration = self.declaration.push_block("input", block);
         self
     }
 
     /// Adds one `resource`. Optional.
-    pub fn resource(mut self, block: ResourceBuilder) -> Self {
-        self.declaration = self.declaration.push_block("resource", block.arguments);
+    pub fn resource(mut self, block: impl tr::IntoBlocks<ResourceBuilder>) -> Self {
+        self.declaration = self.declaration.push_block("resource", block);
         self
     }
 }
@@ -175,9 +175,15 @@ impl<A> InputBuilder<A> {
     }
 
     /// Sets `set`. Optional.
-    pub fn set(mut self, block: InputSetBuilder) -> Self {
-        self.arguments = self.arguments.set("set", block.arguments);
+    pub fn set(mut self, block: impl tr::IntoBlocks<InputSetBuilder>) -> Self {
+        self.arguments = self.arguments.set_block("set", block);
         self
+    }
+}
+
+impl tr::BlockBuilder for InputBuilder<tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 
@@ -230,6 +236,12 @@ impl InputSetBuilder {
     }
 }
 
+impl tr::BlockBuilder for InputSetBuilder {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
+    }
+}
+
 /// One `input.set.value`.
 #[derive(Debug)]
 pub enum InputSetValue {}
@@ -259,6 +271,12 @@ impl<A> InputSetValueBuilder<A> {
             arguments: self.arguments.set("x", tr::IntoInput::into_input(value)),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder for InputSetValueBuilder<tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
 
@@ -301,5 +319,11 @@ impl ResourceBuilder {
             .arguments
             .set("stack", tr::IntoInput::into_input(value));
         self
+    }
+}
+
+impl tr::BlockBuilder for ResourceBuilder {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }

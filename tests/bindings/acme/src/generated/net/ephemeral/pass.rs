@@ -84,8 +84,8 @@ impl<A> PassBuilder<A> {
     }
 
     /// Adds one `log`. Optional.
-    pub fn log(mut self, block: LogBuilder<tr::Set>) -> Self {
-        self.declaration = self.declaration.push_block("log", block.arguments);
+    pub fn log(mut self, block: impl tr::IntoBlocks<LogBuilder<tr::Set>>) -> Self {
+        self.declaration = self.declaration.push_block("log", block);
         self
     }
 
@@ -96,8 +96,8 @@ impl<A> PassBuilder<A> {
     }
 
     /// Sets `spec`. Optional.
-    pub fn spec(mut self, block: SpecBuilder) -> Self {
-        self.declaration = self.declaration.set("spec", block.arguments);
+    pub fn spec(mut self, block: impl tr::IntoBlocks<SpecBuilder>) -> Self {
+        self.declaration = self.declaration.set_block("spec", block);
         self
     }
 }
@@ -160,6 +160,12 @@ impl SpecBuilder {
     }
 }
 
+impl tr::BlockBuilder for SpecBuilder {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
+    }
+}
+
 /// One `log`.
 #[derive(Debug)]
 pub enum Log {}
@@ -191,5 +197,11 @@ impl<A> LogBuilder<A> {
                 .set("level", tr::IntoInput::into_input(value)),
             required: ::std::marker::PhantomData,
         }
+    }
+}
+
+impl tr::BlockBuilder for LogBuilder<tr::Set> {
+    fn into_block(self) -> tr::BlockArguments {
+        self.arguments
     }
 }
