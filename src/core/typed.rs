@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::value::{Number, Value};
+use crate::value::{Number, Type, Value};
 
 /// The value is not of the Rust type that a `map` closure wants.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -25,6 +25,11 @@ pub trait FromValue: Sized {
     /// # Errors
     /// When the value is of another kind.
     fn from_value(value: &Value) -> Result<Self, TypeMismatch>;
+
+    /// The type of the values that it is read from; a list stands for a set as well.
+    fn value_type() -> Type {
+        Type::Dynamic
+    }
 }
 
 /// A Rust type that converts into a value.
@@ -76,6 +81,10 @@ impl IntoValue for Value {
 }
 
 impl FromValue for String {
+    fn value_type() -> Type {
+        Type::String
+    }
+
     fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
         plain(value)
             .as_str()
@@ -103,6 +112,10 @@ impl IntoValue for &String {
 }
 
 impl FromValue for bool {
+    fn value_type() -> Type {
+        Type::Bool
+    }
+
     fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
         plain(value)
             .as_bool()
@@ -117,6 +130,10 @@ impl IntoValue for bool {
 }
 
 impl FromValue for Number {
+    fn value_type() -> Type {
+        Type::Number
+    }
+
     fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
         match plain(value) {
             Value::Number(number) => Ok(number.clone()),
@@ -134,6 +151,10 @@ impl IntoValue for Number {
 macro_rules! integers {
     ($($int:ty),*) => {
         $(impl FromValue for $int {
+    fn value_type() -> Type {
+        Type::Number
+    }
+
             fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
                 let number = Number::from_value(value)?;
                 number
@@ -153,6 +174,10 @@ macro_rules! integers {
 integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
 impl FromValue for f64 {
+    fn value_type() -> Type {
+        Type::Number
+    }
+
     fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
         Ok(Number::from_value(value)?.to_f64())
     }
@@ -167,6 +192,10 @@ impl IntoValue for f64 {
 }
 
 impl<T: FromValue> FromValue for Option<T> {
+    fn value_type() -> Type {
+        T::value_type()
+    }
+
     fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
         if value.is_null() {
             Ok(None)
@@ -183,6 +212,10 @@ impl<T: IntoValue> IntoValue for Option<T> {
 }
 
 impl<T: FromValue> FromValue for Vec<T> {
+    fn value_type() -> Type {
+        Type::list(T::value_type())
+    }
+
     fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
         let elements = plain(value)
             .elements()
@@ -204,6 +237,10 @@ impl<T: IntoValue, const N: usize> IntoValue for [T; N] {
 }
 
 impl<T: FromValue> FromValue for BTreeMap<String, T> {
+    fn value_type() -> Type {
+        Type::map(T::value_type())
+    }
+
     fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
         let members = plain(value)
             .members()
@@ -236,6 +273,10 @@ impl<K: Into<Arc<str>>, T: IntoValue, S> IntoValue for HashMap<K, T, S> {
 macro_rules! tuples {
     ($(($($name:ident $place:tt),+) $length:literal),* $(,)?) => {
         $(impl<$($name: FromValue),+> FromValue for ($($name,)+) {
+    fn value_type() -> Type {
+        Type::Tuple([$($name::value_type()),+].into())
+    }
+
             fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
                 match plain(value).elements() {
                     Some(elements) if elements.len() == $length => {

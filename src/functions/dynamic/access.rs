@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use terrane_core::addr::InstanceKey;
 use terrane_core::value::PathStep;
-use terrane_core::{BlockBuilder, Blocks, Value};
+use terrane_core::{BlockBuilder, Blocks, Type, Value};
 
 use super::calls::GROUPS;
 use super::conversions::{members, plain, text, truth, whole};
-use super::deferred::Nullness;
-use super::{Dyn, Inner, choose};
+use super::shape::{self, Nullness, Shape, is_single};
+use super::{Deferred, Dyn, Inner, choose};
 use crate::FunctionError;
 
 impl Dyn {
@@ -27,29 +27,38 @@ impl Dyn {
                 None => Self::failed(format!("the value has no member `{name}`")),
             },
             Inner::List(_) => Self::failed(format!("a list has no member `{name}`")),
-            Inner::Deferred(deferred) => match deferred.part(PathStep::Attribute(name.into())) {
-                Some(part) => Self(Inner::Deferred(part)),
-                None => {
-                    let name: Arc<str> = name.into();
-                    self.when_known_part(move |now| now.attr(&name))
-                }
+            Inner::Deferred(deferred) => match shape::member_of(&deferred.shape().ty, name) {
+                Ok(ty) => self.deferred_attr(deferred, name, ty),
+                Err(reason) => Self::failed(reason),
             },
             Inner::Early(now, later) => {
                 let later = Self(Inner::Deferred(later.clone())).attr(name);
                 now.attr(name).early_of(later)
             }
-            Inner::Unknown(_) => Self::UNKNOWN,
+            Inner::Unknown(shape) => match shape::member_of(&shape.ty, name) {
+                Ok(ty) => Self(Inner::Unknown(Shape::of(ty))),
+                Err(reason) => Self::failed(reason),
+            },
             Inner::Sensitive(of) => of.attr(name).sensitive(),
             Inner::Failed(_) => self.clone(),
         }
     }
 
+    fn deferred_attr(&self, deferred: &Deferred, name: &str, ty: Type) -> Self {
+        let name: Arc<str> = name.into();
+        match deferred.part(PathStep::Attribute(name.clone()), ty.clone()) {
+            Some(part) => Self(Inner::Deferred(part)),
+            None => self.when_known_part(ty, move |now| now.attr(&name)),
+        }
+    }
+
     fn when_known_part(
         &self,
+        ty: Type,
         part: impl Fn(&Self) -> Self + Clone + Send + Sync + 'static,
     ) -> Self {
         let whole = std::slice::from_ref(self);
-        Self::when_known(whole, Nullness::Possible, move |now| part(&now[0]))
+        Self::when_known(whole, Shape::of(ty), move |now| part(&now[0]))
     }
 
     /// This as what is known already of a value that is known later.
@@ -76,11 +85,19 @@ impl Dyn {
             _ => {}
         }
         let Some(known) = key.as_known() else {
+            let ty = self.ty();
+            if is_single(&ty) {
+                return Self::failed(format!("a {ty} has no elements"));
+            }
+            let shape = match ty {
+                Type::Tuple(_) | Type::Object(_) => Shape::ANY,
+                many => Shape::of(shape::element_of(&many)),
+            };
             if !self.is_deferred() && !key.is_deferred() {
-                return Self::UNKNOWN;
+                return Self(Inner::Unknown(shape));
             }
             let both = [self.clone(), key];
-            return Self::when_known(&both, Nullness::Possible, |now| now[0].index(&now[1]));
+            return Self::when_known(&both, shape, |now| now[0].index(&now[1]));
         };
         if let Inner::Early(now, later) = key.0 {
             let key = Self(Inner::Deferred(later));
@@ -99,7 +116,17 @@ impl Dyn {
                 ))
             });
         }
+        if let Inner::Unknown(shape) = &self.0 {
+            return match shape::part_of(&shape.ty, &known) {
+                Ok(ty) => Self(Inner::Unknown(Shape::of(ty))),
+                Err(reason) => Self::failed(reason),
+            };
+        }
         if let Inner::Deferred(deferred) = &self.0 {
+            let ty = match shape::part_of(&deferred.shape().ty, &known) {
+                Ok(ty) => ty,
+                Err(reason) => return Self::failed(reason),
+            };
             let step = match (plain(&known), whole(&known)) {
                 (Value::Number(_), Ok(place)) => PathStep::Index(place),
                 _ => match text(&known) {
@@ -107,9 +134,9 @@ impl Dyn {
                     Err(reason) => return Self::failed(reason),
                 },
             };
-            return match deferred.part(step) {
+            return match deferred.part(step, ty.clone()) {
                 Some(part) => Self(Inner::Deferred(part)),
-                None => self.when_known_part(move |now| now.index(&key)),
+                None => self.when_known_part(ty, move |now| now.index(&key)),
             };
         }
         match text(&known) {
@@ -257,21 +284,30 @@ impl Dyn {
 
     fn looped(&self, body: &dyn Fn(Self, Self) -> Self, walk: Walk) -> Self {
         match &self.0 {
-            Inner::Deferred(_) => self.later_looped(body, walk),
+            Inner::Deferred(deferred) => {
+                let unknown = Self(Inner::Unknown(deferred.shape().clone()));
+                match walk(&unknown, body) {
+                    failed if failed.is_failed() => failed,
+                    Self(Inner::Unknown(shape)) => self.later_looped(body, walk, shape),
+                    // Its type says already how many rounds there are.
+                    _ => walk(self, body),
+                }
+            }
             Inner::Early(now, later) => {
                 let later = Self(Inner::Deferred(later.clone()));
                 now.looped(body, walk)
-                    .early_of(later.later_looped(body, walk))
+                    .early_of(later.later_looped(body, walk, Shape::ANY))
             }
             _ => walk(self, body),
         }
     }
 
-    fn later_looped(&self, body: &dyn Fn(Self, Self) -> Self, walk: Walk) -> Self {
+    fn later_looped(&self, body: &dyn Fn(Self, Self) -> Self, walk: Walk, shape: Shape) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let id = NEXT.fetch_add(2, Ordering::Relaxed);
-        let [key, value] = [id, id + 1].map(|id| Self(Inner::Deferred(super::Deferred::round(id))));
-        Self::later_loop(self, [id, id + 1], &body(key, value), walk)
+        let [key, value] = [id, id + 1].map(|id| Self(Inner::Deferred(Deferred::round(id))));
+        let value = value.with_type(&shape::element_of(&self.ty()));
+        Self::later_loop(self, [id, id + 1], &body(key, value), shape, walk)
     }
 
     /// The number that `count` has.
@@ -354,8 +390,9 @@ pub fn not_null(value: impl Into<Dyn>, default: impl Into<Dyn>) -> Dyn {
         Inner::Known(Value::Null) => default,
         Inner::Sensitive(of) => not_null(&**of, default).sensitive(),
         Inner::Early(..) | Inner::Deferred(_) if value.nullness() == Nullness::Possible => {
+            let shape = Shape::never_null(value.ty());
             let both = [value, default];
-            Dyn::when_known(&both, Nullness::Never, |now| not_null(&now[0], &now[1]))
+            Dyn::when_known(&both, shape, |now| not_null(&now[0], &now[1]))
         }
         _ => value,
     }
@@ -372,6 +409,9 @@ fn rounds(collection: &Dyn, round: &dyn Fn(Dyn, Dyn) -> Dyn, join: fn(Vec<Dyn>) 
     match &collection.0 {
         Inner::Failed(_) => collection.clone(),
         Inner::Sensitive(of) => rounds(of, round, join).sensitive(),
+        Inner::Unknown(shape) if is_single(&shape.ty) => {
+            Dyn::failed(format!("`for` needs a collection, found a {}", shape.ty))
+        }
         Inner::Unknown(_) => Dyn::UNKNOWN,
         Inner::Known(Value::Null) => Dyn::failed("`for` needs a collection, found null"),
         _ => match collection.pairs() {
@@ -388,12 +428,29 @@ fn splat(whole: &Dyn, part: &dyn Fn(Dyn, Dyn) -> Dyn) -> Dyn {
     match &whole.0 {
         Inner::Failed(_) => whole.clone(),
         Inner::Sensitive(of) => splat(of, part).sensitive(),
-        Inner::Unknown(_) => Dyn::UNKNOWN,
+        Inner::Unknown(shape) => splat_of_unknown(whole, shape, part),
         Inner::Known(Value::Null) => Dyn::empty_list(),
         _ => {
             let elements = whole.elements().unwrap_or_else(|| vec![whole.clone()]);
             Dyn::list(elements.into_iter().map(|one| part(Dyn::NULL, one)))
         }
+    }
+}
+
+/// What is not known is one of itself if it can be no list and no null.
+fn splat_of_unknown(whole: &Dyn, shape: &Shape, part: &dyn Fn(Dyn, Dyn) -> Dyn) -> Dyn {
+    let one = |ty: Type| part(Dyn::NULL, Dyn(Inner::Unknown(Shape::of(ty))));
+    match &shape.ty {
+        Type::Dynamic => Dyn::UNKNOWN,
+        ty if shape::is_sequence(ty) => match one(shape::element_of(ty)) {
+            failed if failed.is_failed() => failed,
+            of => Dyn(Inner::Unknown(Shape::never_null(Type::list(of.ty())))),
+        },
+        _ if shape.is_null == Nullness::Never => Dyn::list([part(Dyn::NULL, whole.clone())]),
+        ty => match one(ty.clone()) {
+            failed if failed.is_failed() => failed,
+            _ => Dyn::UNKNOWN,
+        },
     }
 }
 

@@ -1,9 +1,9 @@
 //! Terraform's functions by their names.
 
-use terrane_core::Value;
+use terrane_core::{Type, Value};
 
-use super::deferred::Nullness;
-use super::{Dyn, Inner, collections, files, hashes, scalars};
+use super::shape::Shape;
+use super::{Dyn, Inner, collections, files, hashes, scalars, signatures};
 
 /// What a function makes of its arguments.
 pub(super) enum Answer {
@@ -163,20 +163,6 @@ const KEEPING_PARTS: &[&str] = &[
     "zipmap",
 ];
 
-/// The functions whose result may be null.
-const MAYBE_NULL: &[&str] = &[
-    "element",
-    "lookup",
-    "nonsensitive",
-    "one",
-    "tobool",
-    "tolist",
-    "tomap",
-    "tonumber",
-    "toset",
-    "tostring",
-];
-
 /// Calls one of Terraform's functions, with Terraform's result. A fault is a value, which `try` replaces and any use reports.
 pub fn call(name: &'static str, arguments: impl IntoIterator<Item = Dyn>) -> Dyn {
     let arguments: Vec<Dyn> = arguments.into_iter().collect();
@@ -192,7 +178,7 @@ pub fn call_expanded(name: &'static str, fixed: impl IntoIterator<Item = Dyn>, r
         Inner::Unknown(_) => Dyn::UNKNOWN,
         Inner::Early(..) | Inner::Deferred(_) => {
             arguments.push(rest.clone());
-            Dyn::when_known(&arguments, Nullness::Possible, move |mut now| {
+            Dyn::when_known(&arguments, Shape::ANY, move |mut now| {
                 let rest = now.pop().unwrap_or_else(Dyn::empty_list);
                 call_expanded(name, now, &rest)
             })
@@ -215,6 +201,9 @@ fn call_with(name: &'static str, arguments: &[Dyn]) -> Dyn {
     }
     if let Some(failed) = arguments.iter().find(|one| one.is_failed()) {
         return failed.clone();
+    }
+    if let Err(reason) = signatures::check(name, arguments) {
+        return Dyn::failed(format!("{name} {reason}"));
     }
     let keeps_parts = KEEPING_PARTS.contains(&name);
     match name {
@@ -251,19 +240,14 @@ fn answered(name: &'static str, arguments: &[Dyn]) -> Dyn {
         Ok(Answer::Is(value)) => value,
         Err(reason) => Dyn::failed(format!("{name} {reason}")),
         Ok(Answer::Waits) if arguments.iter().any(Dyn::is_deferred) => later(name, arguments),
-        Ok(Answer::Waits) => Dyn(Inner::Unknown(nullness(name))),
+        Ok(Answer::Waits) => Dyn(Inner::Unknown(signatures::result(name, arguments))),
     }
 }
 
-fn nullness(name: &str) -> Nullness {
-    match MAYBE_NULL.contains(&name) {
-        true => Nullness::Possible,
-        false => Nullness::Never,
-    }
-}
-
-fn later(name: &'static str, arguments: &[Dyn]) -> Dyn {
-    Dyn::when_known(arguments, nullness(name), move |now| call_with(name, &now))
+/// What the function makes of its arguments when the engine knows more of them.
+pub(super) fn later(name: &'static str, arguments: &[Dyn]) -> Dyn {
+    let shape = signatures::result(name, arguments);
+    Dyn::when_known(arguments, shape, move |now| call_with(name, &now))
 }
 
 fn can(arguments: &[Dyn]) -> Dyn {
@@ -271,7 +255,7 @@ fn can(arguments: &[Dyn]) -> Dyn {
         [one] if one.is_failed() => false.into(),
         [one] if one.is_deferred() => later("can", arguments),
         [one] if one.is_wholly_known() => true.into(),
-        [_] => Dyn(Inner::Unknown(Nullness::Never)),
+        [_] => Dyn(Inner::Unknown(Shape::never_null(Type::Bool))),
         _ => Dyn::failed("can needs one argument"),
     }
 }
@@ -286,7 +270,7 @@ fn marks(name: &'static str, arguments: &[Dyn]) -> Dyn {
         (_, Inner::Early(..) | Inner::Deferred(_)) => later(name, arguments),
         ("nonsensitive", _) => one.unwrapped().clone(),
         (_, Inner::Sensitive(_)) => true.into(),
-        (_, Inner::Unknown(_)) => Dyn(Inner::Unknown(Nullness::Never)),
+        (_, Inner::Unknown(_)) => Dyn(Inner::Unknown(Shape::never_null(Type::Bool))),
         _ => false.into(),
     }
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use terrane_core::value::Number;
 use terrane_core::{Type, Value};
 
-use super::calls::{Answer, Answered, GROUPS, at, is};
+use super::calls::{Answer, Answered, GROUPS, at, is, later};
 use super::conversions::{number, plain, text, truth, whole};
+use super::operators::beside;
+use super::shape::{Shape, is_sequence, is_single};
 use super::{Dyn, Inner, exact};
 use crate::encoding::json;
 
@@ -30,11 +32,7 @@ pub(super) fn answer(name: &str, arguments: &[Dyn]) -> Option<Answered> {
             _ => Err("needs a collection of at most one element".to_owned()),
         }),
         "chunklist" => chunklist(arguments),
-        "keys" => mapped(arguments, |entries| {
-            Ok(Dyn::list(
-                entries.into_iter().map(|(key, _)| Dyn::from(&*key)),
-            ))
-        }),
+        "keys" => keys(arguments),
         "values" => mapped(arguments, |entries| {
             Ok(Dyn::list(entries.into_iter().map(|(_, one)| one)))
         }),
@@ -196,7 +194,25 @@ fn length(arguments: &[Dyn]) -> Answered {
                 other.kind()
             )),
         },
-        None => Ok(Answer::Waits),
+        None => match argument.ty() {
+            Type::Tuple(types) => Ok(Answer::Is(types.len().into())),
+            Type::Object(object) => Ok(Answer::Is(object.attributes.len().into())),
+            _ => Ok(Answer::Waits),
+        },
+    }
+}
+
+fn keys(arguments: &[Dyn]) -> Answered {
+    let map = at(arguments, 0)?;
+    match (map.entries(), map.ty()) {
+        (None, Type::Object(object)) => {
+            let names = object.attributes.keys();
+            Ok(Answer::Is(Dyn::list(names.map(|name| Dyn::from(&**name)))))
+        }
+        _ => mapped(arguments, |entries| {
+            let names = entries.iter().map(|(name, _)| Dyn::from(&**name));
+            Ok(Dyn::list(names))
+        }),
     }
 }
 
@@ -218,38 +234,55 @@ fn merge(arguments: &[Dyn]) -> Answered {
 }
 
 fn flatten(arguments: &[Dyn]) -> Answered {
-    /// The elements of lists inside of lists, and whether one of these lists is sensitive.
-    fn add(one: Dyn, flat: &mut Vec<Dyn>) -> Result<bool, String> {
-        let of = one.unwrapped();
-        match (of.elements(), &of.0) {
-            (Some(list), _) => {
-                let mut is_sensitive = matches!(one.0, Inner::Sensitive(_));
-                for one in list {
-                    is_sensitive |= add(one, flat)?;
+    /// What is flat so far.
+    #[derive(Default)]
+    struct Flat {
+        elements: Vec<Dyn>,
+        /// Whether one of the lists was sensitive.
+        is_sensitive: bool,
+        /// Whether an element may be a list as well.
+        is_open: bool,
+    }
+
+    impl Flat {
+        /// Adds the elements of lists inside of lists.
+        fn add(&mut self, one: Dyn, depth: usize) -> Result<(), String> {
+            let of = one.unwrapped();
+            if let Some(list) = of.elements() {
+                self.is_sensitive |= matches!(one.0, Inner::Sensitive(_));
+                return list
+                    .into_iter()
+                    .try_for_each(|one| self.add(one, depth + 1));
+            }
+            if matches!(of.0, Inner::Deferred(_) | Inner::Unknown(_)) {
+                match of.ty() {
+                    // An attribute of an object is a text more often than a list. The engine knows.
+                    Type::Dynamic
+                        if depth == 0
+                            && matches!(&of.0, Inner::Deferred(deferred) if deferred.is_plain()) =>
+                    {
+                        self.is_open = true;
+                    }
+                    ty if ty == Type::Dynamic || is_sequence(&ty) => return Err(WAITS.to_owned()),
+                    _ => {}
                 }
-                Ok(is_sensitive)
             }
-            // It may be a list as well.
-            (None, Inner::Deferred(_) | Inner::Unknown(_)) => Err(WAITS.to_owned()),
-            (None, _) => {
-                flat.push(one);
-                Ok(false)
-            }
+            self.elements.push(one);
+            Ok(())
         }
     }
+
     let deep = list(at(arguments, 0)?).and_then(|lists| {
-        let (mut flat, mut is_sensitive) = (Vec::new(), false);
-        for one in lists {
-            match &one.0 {
-                // An attribute of an object is a text more often than a list; Terraform knows its type from the schema.
-                Inner::Deferred(deferred) if deferred.is_plain() => flat.push(one),
-                _ => is_sensitive |= add(one, &mut flat)?,
-            }
-        }
-        let flat = Dyn::list(flat);
-        Ok(match is_sensitive {
-            true => flat.sensitive(),
-            false => flat,
+        let mut flat = Flat::default();
+        lists.into_iter().try_for_each(|one| flat.add(one, 0))?;
+        let made = Dyn::list(flat.elements);
+        let made = match flat.is_sensitive {
+            true => made.sensitive(),
+            false => made,
+        };
+        Ok(match flat.is_open {
+            true => made.early_of(later("flatten", arguments)),
+            false => made,
         })
     });
     waiting(deep)
@@ -273,10 +306,9 @@ fn groups(arguments: &[Dyn]) -> Answered {
 /// `formatlist` of lists whose length is known, though not all that is in them.
 fn formatlist(arguments: &[Dyn]) -> Answered {
     let (format, values) = (at(arguments, 0)?, &arguments[1..]);
-    if !values
-        .iter()
-        .all(|one| one.elements().is_some() || one.as_known().is_some())
-    {
+    let is_counted =
+        |one: &Dyn| one.elements().is_some() || one.as_known().is_some() || is_single(&one.ty());
+    if format.as_known().is_none() || !values.iter().all(is_counted) {
         return Ok(Answer::Waits);
     }
     let lists: Vec<Option<Vec<Dyn>>> = values.iter().map(Dyn::elements).collect();
@@ -328,11 +360,12 @@ fn slice(arguments: &[Dyn]) -> Answered {
             Some(part) => Ok(Answer::Is(Dyn::list(part))),
             None => Err(format!("finds no element {to} in a list of {}", list.len())),
         },
-        // As many elements as were asked for, each of which is known later.
-        (Err(_), Inner::Deferred(_)) => Ok(Answer::Is(Dyn::list(
-            (from..to).map(|place| whole_list.index(place)),
-        ))),
-        (Err(reason), _) => Err(reason),
+        // As many elements as were asked for, if there are as many; the engine knows.
+        (Err(_), Inner::Deferred(_)) => {
+            let elements = Dyn::list((from..to).map(|place| whole_list.index(place)));
+            Ok(Answer::Is(elements.early_of(later("slice", arguments))))
+        }
+        (Err(reason), _) => waiting(Err(reason)),
     }
 }
 
@@ -384,7 +417,10 @@ fn coalesce(arguments: &[Dyn]) -> Answered {
             Inner::Known(Value::Null) => {}
             Inner::Known(value) if plain(value).as_str() == Some("") => {}
             Inner::Deferred(_) | Inner::Unknown(_) => return Ok(Answer::Waits),
-            _ => return Ok(Answer::Is(argument.clone())),
+            _ => {
+                let all = Shape::of_one(&arguments.iter().collect::<Vec<_>>());
+                return Ok(Answer::Is(beside(argument, &all.ty)));
+            }
         }
     }
     Err("finds no value that is not null".to_owned())
@@ -585,8 +621,18 @@ fn converted(arguments: &[Dyn], ty: &Type) -> Answered {
             Ok(value) => is(plain_deep(&value)),
             Err(error) => Err(format!("cannot convert its argument: {error}")),
         },
-        // The structure stays; what is in it is converted where it is used.
-        Inner::List(_) | Inner::Map(_) => Ok(Answer::Is(argument.clone())),
+        // The structure stays; what is not known of it is converted where it is used.
+        Inner::List(elements) => {
+            let of = Shape::of_one(&elements.iter().collect::<Vec<_>>()).ty;
+            let elements = elements.iter().map(|one| beside(one, &of));
+            Ok(Answer::Is(Dyn::list(elements)))
+        }
+        Inner::Map(members) => {
+            let of = Shape::of_one(&members.values().collect::<Vec<_>>()).ty;
+            let members = members.iter();
+            let members = members.map(|(name, one)| (name.clone(), beside(one, &of)));
+            Ok(Answer::Is(Dyn::object(members)))
+        }
         _ => Ok(Answer::Waits),
     }
 }

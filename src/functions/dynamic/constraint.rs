@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use terrane_core::{Type, Value};
 
 use super::conversions::plain;
-use super::deferred::Nullness;
+use super::shape::{Nullness, Shape};
 use super::{Dyn, Inner};
 
 /// The type that a variable has: what HCL writes as `object({ name = string, size = optional(number, 1) })`.
@@ -74,7 +74,7 @@ impl Constraint {
                 let later = Dyn(Inner::Deferred(later.clone()));
                 return self.convert(now).early_of(self.convert(&later));
             }
-            Inner::Unknown(_) => return value.clone(),
+            Inner::Unknown(_) => return value.clone().with_type(&self.ty()),
             _ => {}
         }
         match self {
@@ -129,13 +129,33 @@ impl Constraint {
         }
     }
 
+    /// The type of the values that it lets through.
+    fn ty(&self) -> Type {
+        match self {
+            Self::Any => Type::Dynamic,
+            Self::String => Type::String,
+            Self::Number => Type::Number,
+            Self::Bool => Type::Bool,
+            Self::List(of) => Type::list(of.ty()),
+            Self::Set(of) => Type::set(of.ty()),
+            Self::Map(of) => Type::map(of.ty()),
+            Self::Tuple(types) => Type::Tuple(types.iter().map(Self::ty).collect()),
+            Self::Object(types) => Type::object(types.iter().map(|(name, ty)| (*name, ty.ty()))),
+            Self::Optional(of, _) => of.ty(),
+        }
+    }
+
     /// The conversion of a structure that the cloud decides.
     fn later(&self, value: &Dyn) -> Dyn {
         match &value.0 {
             Inner::Deferred(_) => {
                 let ty = self.clone();
                 let whole = std::slice::from_ref(value);
-                Dyn::when_known(whole, value.nullness(), move |now| ty.convert(&now[0]))
+                let shape = Shape {
+                    ty: self.ty(),
+                    is_null: value.nullness(),
+                };
+                Dyn::when_known(whole, shape, move |now| ty.convert(&now[0]))
             }
             Inner::Known(known) => Dyn::failed(format!(
                 "{} does not have the type of the variable",
@@ -154,6 +174,6 @@ fn primitive(value: &Dyn, ty: &Type) -> Dyn {
             Err(error) => Dyn::failed(format!("the value cannot be converted: {error}")),
         },
         // Converted where it is used, as its schema says.
-        _ => value.clone(),
+        _ => value.clone().with_type(ty),
     }
 }

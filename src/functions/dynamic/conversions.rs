@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer};
 use terrane_core::value::Number;
-use terrane_core::{Expr, Input, IntoExpr, IntoValue, Output, Path, Resource, Secret, Type, Value};
+use terrane_core::{
+    Expr, FromValue, Input, IntoExpr, IntoValue, Output, Path, Resource, Secret, Type, Value,
+};
 
 use super::deferred::Deferred;
 use super::{Dyn, Inner};
@@ -26,9 +28,9 @@ impl From<Expr> for Dyn {
     }
 }
 
-impl<T> From<Output<T>> for Dyn {
+impl<T: FromValue> From<Output<T>> for Dyn {
     fn from(output: Output<T>) -> Self {
-        output.into_expr().into()
+        Self::from(output.into_expr()).with_type(&T::value_type())
     }
 }
 
@@ -62,13 +64,13 @@ impl AsDyn for str {
     }
 }
 
-impl<T> AsDyn for Output<T> {
+impl<T: FromValue> AsDyn for Output<T> {
     fn as_dyn(&self) -> Dyn {
-        self.expr().clone().into()
+        self.clone().into()
     }
 }
 
-impl<T> AsDyn for Secret<T> {
+impl<T: FromValue> AsDyn for Secret<T> {
     fn as_dyn(&self) -> Dyn {
         self.output().into()
     }

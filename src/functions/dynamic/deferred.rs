@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use terrane_core::value::Refinements;
-use terrane_core::{Expr, Location, Output, Path, PathStep, Value};
+use terrane_core::{Expr, Location, Output, Path, PathStep, Type, Value};
 
+use super::shape::Shape;
 use super::{Dyn, Inner};
 
 /// A value that is computed from others once the engine knows them.
@@ -13,16 +13,7 @@ pub(crate) struct Deferred {
     inputs: Arc<[Source]>,
     /// What is computed of the inputs; nothing where the only one is meant as it is.
     compute: Option<Arc<Compute>>,
-    is_null: Nullness,
-}
-
-/// Whether a value that is not known yet may be null.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Nullness {
-    /// It may be, or not.
-    Possible,
-    /// It has a value.
-    Never,
+    shape: Shape,
 }
 
 /// Where an input comes from: a part of an expression's value, or of a loop's round.
@@ -30,6 +21,8 @@ pub(crate) enum Nullness {
 pub(crate) struct Source {
     whole: Whole,
     path: Path,
+    /// Its type, which the engine does not say of a value that is unknown.
+    ty: Type,
 }
 
 #[derive(Clone)]
@@ -85,17 +78,43 @@ impl Deferred {
         Self::input(Whole::Expr(expr))
     }
 
+    /// What is known of it before it is known itself.
+    pub(super) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The same with the type that it is said to have, if nothing else says one.
+    pub(super) fn with_type(mut self, ty: &Type) -> Self {
+        if self.shape.ty != Type::Dynamic {
+            return self;
+        }
+        self.shape.ty = ty.clone();
+        if self.is_plain() {
+            let inputs = self.inputs.iter().cloned();
+            let typed = |source: Source| Source {
+                ty: ty.clone(),
+                ..source
+            };
+            self.inputs = inputs.map(typed).collect();
+        }
+        self
+    }
+
     /// The value or key of a loop's round, while the loop's collection is not known.
     pub(super) fn round(id: usize) -> Self {
         Self::input(Whole::Round(id))
     }
 
     fn input(whole: Whole) -> Self {
-        let path = Path::root();
+        let source = Source {
+            whole,
+            path: Path::root(),
+            ty: Type::Dynamic,
+        };
         Self {
-            inputs: [Source { whole, path }].into(),
+            inputs: [source].into(),
             compute: None,
-            is_null: Nullness::Possible,
+            shape: Shape::ANY,
         }
     }
 
@@ -104,14 +123,16 @@ impl Deferred {
         self.compute.is_none()
     }
 
-    /// A part of it, without a computation.
-    pub(super) fn part(&self, step: PathStep) -> Option<Self> {
+    /// A part of it with that type, without a computation.
+    pub(super) fn part(&self, step: PathStep, ty: Type) -> Option<Self> {
         let source = self.inputs.first().filter(|_| self.is_plain())?;
         let path = source.path.clone().step(step);
         let whole = source.whole.clone();
+        let shape = Shape::of(ty.clone());
         Some(Self {
-            inputs: [Source { whole, path }].into(),
-            ..self.clone()
+            inputs: [Source { whole, path, ty }].into(),
+            compute: None,
+            shape,
         })
     }
 
@@ -128,7 +149,8 @@ impl Deferred {
         Expr::list(wholes.collect()).apply_marked(move |wholes| {
             let parts = inputs.iter().enumerate();
             let parts = parts.map(|(place, source)| {
-                Dyn::part_of(wholes, &Path::root().index(place), &source.path)
+                let part = Dyn::part_of(wholes, &Path::root().index(place), &source.path);
+                part.with_type(&source.ty)
             });
             compute(&parts.collect::<Vec<_>>()).into_marked()
         })
@@ -144,23 +166,6 @@ impl Deferred {
 }
 
 impl Dyn {
-    /// What is not known in this evaluation.
-    pub(crate) const UNKNOWN: Self = Self(Inner::Unknown(Nullness::Possible));
-
-    /// Whether it may be null, as far as anybody knows before it is known.
-    pub(super) fn nullness(&self) -> Nullness {
-        match &self.0 {
-            Inner::Known(Value::Null) => Nullness::Possible,
-            // A structure is never null, whatever its parts are.
-            Inner::Known(_) | Inner::List(_) | Inner::Map(_) => Nullness::Never,
-            Inner::Early(now, _) => now.nullness(),
-            Inner::Deferred(deferred) => deferred.is_null,
-            Inner::Unknown(is_null) => *is_null,
-            Inner::Sensitive(of) => of.nullness(),
-            Inner::Failed(_) => Nullness::Possible,
-        }
-    }
-
     /// Whether it depends on values that the engine has not been asked for.
     pub(super) fn is_deferred(&self) -> bool {
         match &self.0 {
@@ -223,28 +228,28 @@ impl Dyn {
     /// The value that a function makes of others once the engine has said what is known of them.
     fn later(
         all: &[Self],
-        is_null: Nullness,
+        shape: Shape,
         function: impl Fn(Vec<Self>) -> Self + Send + Sync + 'static,
     ) -> Deferred {
         let (inputs, compute) = Self::joined(all, function);
         Deferred {
             inputs: inputs.into(),
             compute: Some(compute),
-            is_null,
+            shape,
         }
     }
 
     /// The same, and what it makes of what the program knows already.
     pub(super) fn when_known(
         all: &[Self],
-        is_null: Nullness,
+        shape: Shape,
         function: impl Fn(Vec<Self>) -> Self + Clone + Send + Sync + 'static,
     ) -> Self {
         let early = all.iter().any(Self::has_early).then(|| {
             let now = all.iter().map(Self::now).collect();
             function(now)
         });
-        let later = Self::later(all, is_null, function);
+        let later = Self::later(all, shape, function);
         match early {
             Some(now) => now.before(later),
             None => Self(Inner::Deferred(later)),
@@ -288,17 +293,19 @@ impl Dyn {
         }
     }
 
-    /// The value that a function makes of others which it has to know: it is unknown as long as a part of one is, and as sensitive.
+    /// The value of that type that a function makes of others which it has to know: it is unknown as long as a part of one is, and as sensitive.
     pub(crate) fn of_known(
         all: &[Self],
+        ty: Type,
         function: impl Fn(&[Value]) -> Result<Value, String> + Clone + Send + Sync + 'static,
     ) -> Self {
         if let Some(failed) = all.iter().find(|one| one.is_failed()) {
             return failed.clone();
         }
         if all.iter().any(Self::is_deferred) {
-            return Self::when_known(all, Nullness::Never, move |now| {
-                Self::of_known(&now, function.clone())
+            let shape = Shape::never_null(ty.clone());
+            return Self::when_known(all, shape, move |now| {
+                Self::of_known(&now, ty.clone(), function.clone())
             });
         }
         Self::unmarked(all, |all| {
@@ -306,7 +313,7 @@ impl Dyn {
             match known.map(|known| function(&known)) {
                 Some(Ok(value)) => Self(Inner::Known(value)),
                 Some(Err(reason)) => Self::failed(reason),
-                None => Self(Inner::Unknown(Nullness::Never)),
+                None => Self(Inner::Unknown(Shape::never_null(ty))),
             }
         })
     }
@@ -347,6 +354,7 @@ impl Dyn {
         collection: &Self,
         ids: [usize; 2],
         round: &Self,
+        shape: Shape,
         walk: impl Fn(&Self, &dyn Fn(Self, Self) -> Self) -> Self + Send + Sync + 'static,
     ) -> Self {
         let (inputs, compute) = round.parts();
@@ -383,17 +391,7 @@ impl Dyn {
         Self(Inner::Deferred(Deferred {
             inputs: all.into(),
             compute: Some(Arc::new(compute)),
-            is_null: Nullness::Never,
+            shape,
         }))
-    }
-}
-
-impl Nullness {
-    /// What a provider says of an unknown value.
-    pub(super) fn of(refinements: Option<&Arc<Refinements>>) -> Self {
-        match refinements.and_then(|it| it.null) {
-            Some(false) => Self::Never,
-            _ => Self::Possible,
-        }
     }
 }

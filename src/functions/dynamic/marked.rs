@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use terrane_core::value::Map;
-use terrane_core::{Marked, Path, PathStep, Value};
+use terrane_core::{Marked, Path, PathStep, Type, Value};
 
-use super::deferred::Nullness;
+use super::shape::{Nullness, Shape};
 use super::{Dyn, Inner};
 
 impl Dyn {
@@ -74,7 +74,10 @@ impl Dyn {
 
     fn partly_known(value: &Value) -> Self {
         match value {
-            Value::Unknown(refinements) => Self(Inner::Unknown(Nullness::of(refinements.as_ref()))),
+            Value::Unknown(refinements) => Self(Inner::Unknown(Shape {
+                ty: Type::Dynamic,
+                is_null: Nullness::of(refinements.as_ref()),
+            })),
             whole if whole.is_wholly_known() => Self(Inner::Known(whole.clone())),
             Value::List(elements) | Value::Set(elements) => {
                 Self::list(elements.iter().map(Self::partly_known))

@@ -26,6 +26,8 @@ mod hashes;
 mod marked;
 mod operators;
 mod scalars;
+mod shape;
+mod signatures;
 #[cfg(test)]
 mod tests;
 mod yaml_document;
@@ -33,10 +35,11 @@ mod yaml_document;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use terrane_core::{Expr, Location, Output, Value};
+use terrane_core::{Expr, Location, Output, Type, Value};
 
 use crate::FunctionError;
-use deferred::{Deferred, Nullness};
+use deferred::Deferred;
+use shape::Shape;
 
 pub use access::not_null;
 pub use calls::{call, call_expanded, is_known_function};
@@ -60,7 +63,7 @@ pub(crate) enum Inner {
     /// What the program knows already of a value: whether that is all, and whether it is to be shown, the engine says.
     Early(Arc<Dyn>, Deferred),
     /// Unknown to the engine when it evaluates what was deferred.
-    Unknown(Nullness),
+    Unknown(Shape),
     /// A value that is never shown.
     Sensitive(Arc<Dyn>),
     Failed(Arc<str>),
@@ -110,7 +113,8 @@ impl Dyn {
         if keys.iter().any(Self::is_deferred) {
             let count = keys.len();
             let all = [keys, members].concat();
-            return Self::when_known(&all, Nullness::Never, move |mut now: Vec<Self>| {
+            let shape = Shape::never_null(Type::map(Type::Dynamic));
+            return Self::when_known(&all, shape, move |mut now: Vec<Self>| {
                 let members = now.split_off(count);
                 Self::with_keys(now, members)
             });
@@ -191,7 +195,7 @@ impl Dyn {
                 continue;
             }
             if one.is_deferred() {
-                return Self::when_known(&all[place..], Nullness::Possible, |now| {
+                return Self::when_known(&all[place..], Shape::ANY, |now| {
                     Self::first_without_fault(&now)
                 });
             }

@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Not, Rem, Sub};
+use std::sync::Arc;
 
-use terrane_core::Value;
+use terrane_core::{Type, Value};
 
 use super::conversions::{number, plain, text, truth};
-use super::deferred::Nullness;
+use super::shape::{self, Nullness, Shape};
+use super::signatures::Takes;
 use super::{Dyn, Inner, exact};
 
 /// `condition ? then : otherwise`; a fault of the side that does not count is none.
@@ -29,27 +31,23 @@ fn chosen(condition: &Dyn, then: Dyn, otherwise: Dyn) -> Dyn {
         Inner::Sensitive(of) => chosen(of, then, otherwise).sensitive(),
         Inner::Unknown(_) => undecided(&then, &otherwise),
         _ => {
-            let is_null = nullness_of_both(&then, &otherwise);
+            let shape = Shape::of_one(&[&then, &otherwise]);
             let all = [condition.clone(), then, otherwise];
-            Dyn::when_known(&all, is_null, |now| {
+            Dyn::when_known(&all, shape, |now| {
                 chosen(&now[0], now[1].clone(), now[2].clone())
             })
         }
     }
 }
 
-/// Whether two values are equal, where that is known as one is null and the other will never be.
-fn decided_by_null([one, other]: &[Dyn; 2]) -> Option<bool> {
-    let is_null = |it: &Dyn| matches!(it.unwrapped().0, Inner::Known(Value::Null));
+/// Whether two values are equal, where that is known although they are not: one is null and the other will never be, or they are of types
+/// that have no value in common.
+fn decided_early([one, other]: &[Dyn; 2]) -> Option<bool> {
     let is_never = |it: &Dyn| it.nullness() == Nullness::Never;
-    (is_null(one) && is_never(other) || is_null(other) && is_never(one)).then_some(false)
-}
-
-fn nullness_of_both(one: &Dyn, other: &Dyn) -> Nullness {
-    match (one.nullness(), other.nullness()) {
-        (Nullness::Never, Nullness::Never) => Nullness::Never,
-        _ => Nullness::Possible,
-    }
+    let is_null_and_never = one.is_null() && is_never(other) || other.is_null() && is_never(one);
+    let are_known = || one.is_wholly_known() && other.is_wholly_known();
+    let are_apart = || !are_known() && shape::are_apart(&one.ty(), &other.ty());
+    (is_null_and_never || are_apart()).then_some(false)
 }
 
 /// One of the two, as long as nobody knows which.
@@ -62,7 +60,7 @@ fn undecided(then: &Dyn, otherwise: &Dyn) -> Dyn {
         {
             Dyn(Inner::Known(one.clone()))
         }
-        _ => Dyn(Inner::Unknown(nullness_of_both(then, otherwise))),
+        _ => Dyn(Inner::Unknown(Shape::of_one(&[then, otherwise]))),
     };
     match is_sensitive.contains(&true) {
         true => one.sensitive(),
@@ -76,54 +74,69 @@ fn of_both(chosen: Dyn, other: Dyn) -> Dyn {
         return chosen;
     }
     if matches!(other.0, Inner::Early(..) | Inner::Deferred(_)) {
-        let is_null = chosen.nullness();
-        let both = [chosen.clone(), other];
-        let later = Dyn::when_known(&both, is_null, |now| {
+        let now = beside(&chosen, &other.ty());
+        let shape = Shape::of_one(&[&chosen, &other]);
+        let later = Dyn::when_known(&[chosen, other], shape, |now| {
             of_both(now[0].clone(), now[1].clone())
         });
-        return chosen.early_of(later);
+        return now.early_of(later);
     }
     if let Inner::Sensitive(other) = &other.0 {
         return of_both(chosen, Dyn::clone(other)).sensitive();
     }
-    match (&chosen.0, &other.0) {
-        (Inner::Sensitive(chosen), _) => of_both(Dyn::clone(chosen), other).sensitive(),
-        (Inner::Known(one), Inner::Known(other)) => Dyn(Inner::Known(beside(one, other))),
-        _ => chosen,
+    match &chosen.0 {
+        Inner::Sensitive(chosen) => of_both(Dyn::clone(chosen), other).sensitive(),
+        _ => beside(&chosen, &other.ty()),
     }
 }
 
-/// The value as it is where another may stand in its place.
-fn beside(value: &Value, other: &Value) -> Value {
-    let is_text = |one: &Value| matches!(plain(one), Value::String(_));
-    let as_text = |one: &Value| match plain(one) {
-        Value::Number(_) | Value::Bool(_) => text(one).map_or_else(|_| one.clone(), Value::from),
-        _ => one.clone(),
+/// The value as it is where another of that type may stand in its place.
+pub(super) fn beside(value: &Dyn, other: &Type) -> Dyn {
+    let has_text = |own: &[&Dyn], others: &[Type]| {
+        let mut own = own.iter().map(|it| it.ty());
+        own.any(|ty| ty == Type::String) || others.contains(&Type::String)
     };
-    match (plain(value), plain(other)) {
-        (one @ (Value::Number(_) | Value::Bool(_)), Value::String(_)) => as_text(one),
-        (Value::List(list), Value::List(others)) if list.len() == others.len() => {
-            let pairs = list.iter().zip(others.iter());
-            Value::list(pairs.map(|(one, other)| beside(one, other)).collect())
-        }
-        (Value::List(list), Value::List(others)) => {
-            match list.iter().chain(others.iter()).any(is_text) {
-                true => Value::list(list.iter().map(as_text).collect()),
-                false => value.clone(),
+    let all_text = |is_text: bool| if is_text { Type::String } else { Type::Dynamic };
+    match &value.0 {
+        Inner::Sensitive(of) => return beside(of, other).sensitive(),
+        Inner::Known(one) => match (plain(one), other) {
+            (Value::Number(_) | Value::Bool(_), Type::String) => {
+                return text(one).map_or_else(|_| value.clone(), Dyn::from);
             }
+            (Value::List(_) | Value::Map(_), _) => {}
+            _ => return value.clone(),
+        },
+        Inner::List(_) | Inner::Map(_) => {}
+        _ => return value.clone(),
+    }
+    match (value.elements(), value.entries(), other) {
+        (Some(list), _, Type::Tuple(types)) if list.len() == types.len() => {
+            let pairs = list.iter().zip(types.iter());
+            Dyn::list(pairs.map(|(one, ty)| beside(one, ty)))
         }
-        (Value::Map(map), Value::Map(others)) => {
-            let are_alike =
-                map.len() == others.len() && map.keys().all(|key| others.contains_key(key));
-            let has_text = !are_alike && map.values().chain(others.values()).any(is_text);
-            Value::map(map.iter().map(|(key, one)| {
-                let one = match (others.get(key), has_text) {
-                    (Some(other), false) => beside(one, other),
-                    (None, false) => one.clone(),
-                    (_, true) => as_text(one),
-                };
-                (key.clone(), one)
-            }))
+        (Some(list), _, ty) if shape::is_sequence(ty) => {
+            let own: Vec<&Dyn> = list.iter().collect();
+            let ty = all_text(has_text(&own, &shape::elements_of(ty)));
+            Dyn::list(list.iter().map(|one| beside(one, &ty)))
+        }
+        (_, Some(members), Type::Object(_) | Type::Map(_)) => {
+            let own: Vec<&Dyn> = members.iter().map(|(_, one)| one).collect();
+            let names = members.iter().map(|(name, _)| name);
+            let (of_all, others) = match other {
+                Type::Object(object) if names.eq(object.attributes.keys()) => {
+                    (Type::Dynamic, Some(&object.attributes))
+                }
+                Type::Object(object) => {
+                    let is_text = has_text(&own, &shape::elements_of(other));
+                    (all_text(is_text), (!is_text).then_some(&object.attributes))
+                }
+                _ => (all_text(has_text(&own, &shape::elements_of(other))), None),
+            };
+            let member = |(name, one): &(Arc<str>, Dyn)| {
+                let ty = others.and_then(|others| others.get(name));
+                (name.clone(), beside(one, ty.unwrap_or(&of_all)))
+            };
+            Dyn::object(members.iter().map(member))
         }
         _ => value.clone(),
     }
@@ -132,7 +145,7 @@ fn beside(value: &Value, other: &Value) -> Value {
 /// A template: the texts of its parts in a row.
 pub fn join_texts(parts: impl IntoIterator<Item = Dyn>) -> Dyn {
     let parts: Vec<Dyn> = parts.into_iter().collect();
-    Dyn::of_known(&parts, |values| {
+    Dyn::of_known(&parts, Type::String, |values| {
         let texts: Result<String, String> = values.iter().map(text).collect();
         Ok(texts?.into())
     })
@@ -153,7 +166,7 @@ pub fn templatefile(path: impl Into<Dyn>, templates: impl FnOnce(&str) -> Option
 
 /// The texts of a list in a row: a loop in a template.
 pub fn join_list(texts: &Dyn) -> Dyn {
-    Dyn::of_known(std::slice::from_ref(texts), |values| {
+    Dyn::of_known(std::slice::from_ref(texts), Type::String, |values| {
         let texts = plain(&values[0]).elements().unwrap_or_default();
         let texts: Result<String, String> = texts.iter().map(text).collect();
         Ok(texts?.into())
@@ -166,7 +179,8 @@ macro_rules! arithmetic {
             type Output = Self;
 
             fn $method(self, other: D) -> Self {
-                Self::of_known(&[self, other.into()], |values| {
+                let both = [self, other.into()];
+                Self::of_operands(&both, Takes::Number, Type::Number, |values| {
                     Ok($of(&number(&values[0])?, &number(&values[1])?)?.into())
                 })
             }
@@ -193,26 +207,42 @@ impl Not for Dyn {
     type Output = Self;
 
     fn not(self) -> Self {
-        Self::of_known(&[self], |values| Ok((!truth(&values[0])?).into()))
+        Self::of_operands(&[self], Takes::Truth, Type::Bool, |values| {
+            Ok((!truth(&values[0])?).into())
+        })
     }
 }
 
 impl Dyn {
+    /// What an operator that gives values of that type makes of its operands.
+    fn of_operands(
+        operands: &[Self],
+        takes: Takes,
+        ty: Type,
+        function: impl Fn(&[Value]) -> Result<Value, String> + Clone + Send + Sync + 'static,
+    ) -> Self {
+        match operands.iter().try_for_each(|it| takes.check(it)) {
+            Ok(()) => Self::of_known(operands, ty, function),
+            Err(reason) => Self::failed(format!("the operator {reason}")),
+        }
+    }
+
     /// `self == other`.
     #[must_use]
     pub fn equals(&self, other: impl Into<Self>) -> Self {
         let other = other.into();
         let both = [self.clone(), other];
         if both.iter().any(Self::is_deferred) && !both.iter().any(Self::is_failed) {
-            let later = Self::when_known(&both, Nullness::Never, |now| now[0].equals(&now[1]));
-            return match decided_by_null(&both) {
+            let shape = Shape::never_null(Type::Bool);
+            let later = Self::when_known(&both, shape, |now| now[0].equals(&now[1]));
+            return match decided_early(&both) {
                 Some(equal) => Self::from(equal).early_of(later),
                 None => later,
             };
         }
-        match decided_by_null(&both) {
+        match decided_early(&both) {
             Some(equal) => Self::unmarked(&both, |_| equal.into()),
-            None => Self::of_known(&both, |values| {
+            None => Self::of_known(&both, Type::Bool, |values| {
                 Ok((plain(&values[0]) == plain(&values[1])).into())
             }),
         }
@@ -225,7 +255,8 @@ impl Dyn {
     }
 
     fn compared(&self, other: Self, wanted: fn(Ordering) -> bool) -> Self {
-        Self::of_known(&[self.clone(), other], move |values| {
+        let both = [self.clone(), other];
+        Self::of_operands(&both, Takes::Number, Type::Bool, move |values| {
             let (a, b) = (number(&values[0])?, number(&values[1])?);
             Ok(wanted(exact::order(&a, &b)?).into())
         })
@@ -275,10 +306,13 @@ impl Dyn {
                 Ok(value) => value.with_other(decides, other().into()),
                 Err(reason) => Self::failed(reason),
             },
-            _ => Self::of_known(&[self.clone(), other().into()], move |values| {
-                let (a, b) = (truth(&values[0])?, truth(&values[1])?);
-                Ok(if decides { a || b } else { a && b }.into())
-            }),
+            _ => {
+                let both = [self.clone(), other().into()];
+                Self::of_operands(&both, Takes::Truth, Type::Bool, move |values| {
+                    let (a, b) = (truth(&values[0])?, truth(&values[1])?);
+                    Ok(if decides { a || b } else { a && b }.into())
+                })
+            }
         }
     }
 }
@@ -292,14 +326,17 @@ trait Side {
 impl Side for bool {
     fn with_other(self, decides: bool, other: Dyn) -> Dyn {
         if self != decides {
-            return Dyn::of_known(&[other], |values| Ok(truth(&values[0])?.into()));
+            return Dyn::of_operands(&[other], Takes::Truth, Type::Bool, |values| {
+                Ok(truth(&values[0])?.into())
+            });
         }
         // What is wrong with the other side does not matter, but what is not known or not to be shown does.
         match other.0 {
-            Inner::Unknown(_) => Dyn(Inner::Unknown(Nullness::Never)),
+            Inner::Unknown(_) => Dyn(Inner::Unknown(Shape::never_null(Type::Bool))),
             Inner::Sensitive(other) => self.with_other(decides, Dyn::clone(&other)).sensitive(),
             Inner::Early(..) | Inner::Deferred(_) => {
-                let later = Dyn::when_known(&[other], Nullness::Never, move |now| {
+                let shape = Shape::never_null(Type::Bool);
+                let later = Dyn::when_known(&[other], shape, move |now| {
                     self.with_other(decides, now[0].clone())
                 });
                 Dyn::from(self).early_of(later)

@@ -9,7 +9,7 @@ use hcl_edit::expr::{
 use hcl_edit::template::{Directive, Element, Strip, Template};
 use terrane_core::addr::InstanceAddr;
 use terrane_core::value::{Number, Refinements};
-use terrane_core::{Expr, Location, Marked, Path, Reference, Scope, Value};
+use terrane_core::{Expr, FromValue, Location, Marked, Output, Path, Reference, Scope, Value};
 
 use super::{Dyn, call, call_expanded, choose, join_texts};
 use crate::encoding::json;
@@ -17,7 +17,7 @@ use crate::encoding::json;
 /// The answers to functions that have a type of their own, too.
 const TYPED: &str = include_str!("../answers.txt");
 const ANSWERS: &str = include_str!("answers.txt");
-/// What Terraform plans for expressions of `u`, which is unknown and will not be null, `r`, which is unknown, and the sensitive `s` and `so`.
+/// What Terraform plans for expressions of unknown and sensitive names.
 const PLANNED: &str = include_str!("planned.txt");
 
 /// What the names of loops stand for.
@@ -288,6 +288,9 @@ impl Scope for Plan {
         let value = Value::map([
             ("u", Value::Unknown(Some(Arc::new(never_null)))),
             ("r", Value::UNKNOWN),
+            ("n", Value::UNKNOWN),
+            ("l", Value::UNKNOWN),
+            ("a", Value::UNKNOWN),
             ("s", Value::from("sec")),
             ("so", Value::map(secrets)),
         ]);
@@ -301,16 +304,24 @@ impl Scope for Plan {
 
 /// The names of planned expressions, as what a program has before its plan.
 fn planned_names() -> Names {
-    let address: InstanceAddr = "t_x.a".parse().expect("an address");
-    let names = ["u", "r", "s", "so"].map(|name| {
+    fn attribute<T: FromValue>(name: &str) -> (String, Dyn) {
+        let address: InstanceAddr = "t_x.a".parse().expect("an address");
         let reference = Reference {
-            address: Arc::new(address.clone()),
+            address: Arc::new(address),
             path: Path::root().attribute(name),
             location: Location::caller(),
         };
-        (name.to_owned(), Expr::Reference(Arc::new(reference)).into())
-    });
-    Names(names.into())
+        let output = Output::<T>::new(Expr::Reference(Arc::new(reference)));
+        (name.to_owned(), output.into())
+    }
+    let texts = ["u", "r", "s"].map(attribute::<String>);
+    let others = [
+        attribute::<Number>("n"),
+        attribute::<Vec<String>>("l"),
+        attribute::<Value>("a"),
+        attribute::<Value>("so"),
+    ];
+    Names(texts.into_iter().chain(others).collect())
 }
 
 /// A value with what is unknown and sensitive in it.
@@ -355,6 +366,17 @@ fn every_expression_is_as_unknown_and_sensitive_as_in_a_plan_of_terraform() {
         let answer = answer.trim_start();
         if answered != answer {
             wrong.push(format!("{expression}\n  {answer}\n  not {answered}"));
+        }
+        // What a type decides is known to the program itself, which counts and loops with it.
+        let is_by_type = (expression.starts_with("try(") || expression.starts_with("can("))
+            && !["unknown", "sensitive", "true"]
+                .iter()
+                .any(|it| answer.contains(it));
+        let early = names.dynamic(parsed).known();
+        if is_by_type && early.is_err() {
+            wrong.push(format!(
+                "{expression}\n  {answer}\n  not known to the program"
+            ));
         }
     }
     assert!(

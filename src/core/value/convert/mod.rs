@@ -11,8 +11,8 @@ use thiserror::Error;
 
 use super::{Map, ObjectType, Path, PathStep, Refinements, Type, Value};
 use crate::text::nfc;
+use unify::concrete;
 pub(crate) use unify::concrete_type;
-use unify::{concrete, unify};
 
 /// A value cannot be converted to a type.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -215,7 +215,7 @@ impl Converter {
             .map_or(Type::Dynamic, |value| concrete(value).0);
         let mut all = first;
         for value in values {
-            let Some(both) = unify(&all, &concrete(value).0) else {
+            let Some(both) = all.unify(&concrete(value).0) else {
                 self.refuse("the elements have types that do not fit together")?;
                 return Ok(None);
             };

@@ -87,50 +87,53 @@ fn concrete_set(elements: &[Value]) -> (Type, Value) {
     })
 }
 
-/// A type that values of both types convert to; `Dynamic` is the type of nulls and unknowns, which fit anything.
-pub(super) fn unify(a: &Type, b: &Type) -> Option<Type> {
-    if a == b {
-        return Some(a.clone());
+impl Type {
+    /// A type that values of both types convert to; `Dynamic` is the type of nulls and unknowns, which fit anything.
+    pub fn unify(&self, other: &Self) -> Option<Self> {
+        if self == other {
+            return Some(self.clone());
+        }
+        Some(match (self, other) {
+            (Self::Dynamic, other) | (other, Self::Dynamic) => other.clone(),
+            (Self::String, Self::Number | Self::Bool)
+            | (Self::Number | Self::Bool, Self::String) => Self::String,
+            (Self::List(a), Self::List(b)) => Self::list(a.unify(b)?),
+            (Self::Set(a), Self::Set(b)) => Self::set(a.unify(b)?),
+            (Self::Map(a), Self::Map(b)) => Self::map(a.unify(b)?),
+            (Self::List(a) | Self::Set(a), Self::Set(b) | Self::List(b)) => Self::list(a.unify(b)?),
+            (Self::Tuple(a), Self::Tuple(b)) if a.len() == b.len() => Self::Tuple(
+                a.iter()
+                    .zip(b.iter())
+                    .map(|(a, b)| a.unify(b))
+                    .collect::<Option<_>>()?,
+            ),
+            (Self::Tuple(a), Self::Tuple(b)) => Self::list(unify_all(a.iter().chain(b.iter()))?),
+            (Self::Tuple(types), Self::List(element))
+            | (Self::List(element), Self::Tuple(types)) => {
+                Self::list(unify_all(types.iter().chain([&**element]))?)
+            }
+            (Self::Tuple(types), Self::Set(element)) | (Self::Set(element), Self::Tuple(types)) => {
+                Self::set(unify_all(types.iter().chain([&**element]))?)
+            }
+            (Self::Object(a), Self::Object(b)) if a.attributes.keys().eq(b.attributes.keys()) => {
+                let pairs = a.attributes.iter().zip(b.attributes.values());
+                let pairs = pairs.map(|((name, a), b)| Some((name.clone(), a.unify(b)?)));
+                Self::object(pairs.collect::<Option<Vec<_>>>()?)
+            }
+            (Self::Object(a), Self::Object(b)) => Self::map(unify_all(
+                a.attributes.values().chain(b.attributes.values()),
+            )?),
+            (Self::Object(object), Self::Map(element))
+            | (Self::Map(element), Self::Object(object)) => {
+                Self::map(unify_all(object.attributes.values().chain([&**element]))?)
+            }
+            _ => return None,
+        })
     }
-    Some(match (a, b) {
-        (Type::Dynamic, other) | (other, Type::Dynamic) => other.clone(),
-        (Type::String, Type::Number | Type::Bool) | (Type::Number | Type::Bool, Type::String) => {
-            Type::String
-        }
-        (Type::List(a), Type::List(b)) => Type::list(unify(a, b)?),
-        (Type::Set(a), Type::Set(b)) => Type::set(unify(a, b)?),
-        (Type::Map(a), Type::Map(b)) => Type::map(unify(a, b)?),
-        (Type::List(a) | Type::Set(a), Type::Set(b) | Type::List(b)) => Type::list(unify(a, b)?),
-        (Type::Tuple(a), Type::Tuple(b)) if a.len() == b.len() => Type::Tuple(
-            a.iter()
-                .zip(b.iter())
-                .map(|(a, b)| unify(a, b))
-                .collect::<Option<_>>()?,
-        ),
-        (Type::Tuple(a), Type::Tuple(b)) => Type::list(unify_all(a.iter().chain(b.iter()))?),
-        (Type::Tuple(types), Type::List(element)) | (Type::List(element), Type::Tuple(types)) => {
-            Type::list(unify_all(types.iter().chain([&**element]))?)
-        }
-        (Type::Tuple(types), Type::Set(element)) | (Type::Set(element), Type::Tuple(types)) => {
-            Type::set(unify_all(types.iter().chain([&**element]))?)
-        }
-        (Type::Object(a), Type::Object(b)) if a.attributes.keys().eq(b.attributes.keys()) => {
-            let pairs = a.attributes.iter().zip(b.attributes.values());
-            let pairs = pairs.map(|((name, a), b)| Some((name.clone(), unify(a, b)?)));
-            Type::object(pairs.collect::<Option<Vec<_>>>()?)
-        }
-        (Type::Object(a), Type::Object(b)) => Type::map(unify_all(
-            a.attributes.values().chain(b.attributes.values()),
-        )?),
-        (Type::Object(object), Type::Map(element)) | (Type::Map(element), Type::Object(object)) => {
-            Type::map(unify_all(object.attributes.values().chain([&**element]))?)
-        }
-        _ => return None,
-    })
 }
 
 fn unify_all<'t>(mut types: impl Iterator<Item = &'t Type>) -> Option<Type> {
-    types.try_fold(Type::Dynamic, |all, ty| unify(&all, ty))
+    types.try_fold(Type::Dynamic, |all, ty| all.unify(ty))
 }
 
 #[cfg(test)]
@@ -139,10 +142,10 @@ mod tests {
 
     fn unified(a: &str, b: &str) -> Option<String> {
         let ty = |json: &str| Type::from_json(json.as_bytes()).expect("a type");
-        let forth = unify(&ty(a), &ty(b));
+        let forth = ty(a).unify(&ty(b));
         assert_eq!(
             forth,
-            unify(&ty(b), &ty(a)),
+            ty(b).unify(&ty(a)),
             "the order of {a} and {b} matters"
         );
         forth.map(|ty| ty.to_string())
