@@ -425,7 +425,7 @@ impl Scope<'_> {
             );
             let content = |body: &Body| {
                 let inner = self.untyped_chain(inner_of(name), body, &[]);
-                inner.expression("BlockArguments::new()")
+                self.short_block(name, inner.expression("BlockArguments::new()"))
             };
             let add = |blocks: &str| {
                 let method = if is_single { "set_block" } else { "push_block" };

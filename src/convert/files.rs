@@ -122,8 +122,8 @@ pub(crate) fn main_file(
     }
     let run = format!(
         "fn main() -> ExitCode {{\nCli::stack({name})\n.config_file(include_str!(\"../{}.toml\"))\n{backend}.run({function})\n}}\n\n\
-         /// Declares everything.\nfn {function}(stack: &mut Stack) -> Result<()> {{\n{body}}}\n",
-        world.stack
+         /// Declares everything.\nfn {function}(stack: &mut Stack) -> Result<()> {{\n{body}}}\n{}",
+        world.stack, written.functions
     );
     let mut modules: BTreeSet<&str> = rust_modules(world).collect();
     if config {
@@ -355,6 +355,7 @@ pub(crate) fn module_file(
         "}}\n\nimpl {ty} {{\n/// Declares everything in the module.\npub fn declare({parameters}) -> Result<Self> {{\n{}}}\n}}",
         written.body
     );
+    text.push_str(&written.functions);
     if is_valued(world, place) {
         let fields = outputs
             .fields

@@ -32,6 +32,7 @@
 pub mod against;
 mod ast;
 mod bindings;
+mod block_functions;
 mod blocks;
 mod calls;
 mod changes;

@@ -8,6 +8,7 @@ use terrane_codegen::ident;
 
 use crate::ast::{Attribute, Block, Kind, Node};
 use crate::bindings::{Bindings, local_of, source_of};
+use crate::block_functions::BlockFunction;
 use crate::blocks::{HERE, comment_lines};
 use crate::calls::{default_of, resources_of};
 use crate::declare::{Instances, instances};
@@ -46,6 +47,8 @@ pub(crate) struct ModuleCode {
     pub(crate) requests: HashMap<usize, Vec<Inputs>>,
     pub(crate) problems: Vec<Untranslated>,
     pub(crate) files: BTreeMap<String, PathBuf>,
+    /// The functions that it calls for long blocks.
+    pub(crate) functions: String,
     /// Variables that the function reads.
     pub(crate) used_inputs: BTreeSet<String>,
     /// Whether it uses something before it declares it.
@@ -107,6 +110,7 @@ impl World<'_> {
             after: self.names[place].after,
             templates: RefCell::default(),
             files: RefCell::default(),
+            functions: RefCell::default(),
         };
         let path = |text: &str| Code::literal(string(text), Ty::Text);
         scope
@@ -374,12 +378,14 @@ impl World<'_> {
             }
             let _ = writeln!(body, "Ok(Self {{ {values} }})");
         }
+        let functions = scope.functions.into_inner();
         Ok(ModuleCode {
             body,
             outputs: ModuleOutputs { fields },
             requests,
             problems: scope.problems.into_inner(),
             files: scope.files.into_inner(),
+            functions: functions.iter().map(BlockFunction::text).collect(),
             used_inputs,
             has_forwards: !order.forwards.is_empty(),
         })
@@ -408,7 +414,9 @@ impl World<'_> {
             {
                 continue;
             }
-            let convert = variable.constraint.rust(&|node| scope.dynamic(node));
+            // The defaults are copies that go: nothing may be remembered of them.
+            let default = |node: &Node| scope.binding(Vec::new(), || scope.dynamic(node));
+            let convert = variable.constraint.rust(&default);
             match inputs.and_then(|it| it.get(&variable.name)) {
                 Some(ty) => {
                     used_inputs.insert(variable.name.clone());

@@ -362,14 +362,22 @@ impl Scope<'_> {
             self.closure(|| {
                 let mut iterator = iterator;
                 if let Some(condition) = &one.condition {
-                    let pattern = match &key_name {
-                        Some(key) => format!("({key}, {value_name})"),
-                        None => value_name.clone(),
-                    };
                     let condition = self.typed(condition).filter(|code| code.ty == Ty::Bool)?;
+                    let condition = self.value(&condition);
+                    let shown = |name| {
+                        if mentions(&condition, name) {
+                            name
+                        } else {
+                            "_"
+                        }
+                    };
                     // The closure of `filter` gets a reference to what the other one gets.
-                    iterator =
-                        format!("{iterator}.filter(|&{pattern}| {})", self.value(&condition));
+                    let pattern = match (key_name.as_deref().map(shown), shown(&value_name)) {
+                        (Some("_") | None, "_") => "_".to_owned(),
+                        (Some(key), value) => format!("&({key}, {value})"),
+                        (None, value) => format!("&{value}"),
+                    };
+                    iterator = format!("{iterator}.filter(|{pattern}| {condition})");
                 }
                 let body = self.typed(&one.body)?;
                 if !can_be_element(&body.ty) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::ast::{Kind, Node, Place};
 use crate::bindings::Bindings;
+use crate::block_functions::BlockFunction;
 use crate::model::{Configuration, Module};
 use crate::ty::{Code, Ty};
 
@@ -58,6 +59,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) templates: RefCell<HashMap<std::path::PathBuf, std::rc::Rc<Node>>>,
     /// Files that expressions read, relative to the folder of the project.
     pub(crate) files: RefCell<BTreeMap<String, std::path::PathBuf>>,
+    /// The functions that make long blocks.
+    pub(crate) functions: RefCell<Vec<BlockFunction>>,
 }
 
 impl<'a> Scope<'a> {

@@ -999,6 +999,59 @@ fn what_only_a_provider_decides_may_be_null() {
 }
 
 #[test]
+fn long_blocks_stand_in_functions_that_equal_ones_share() {
+    let long: String = (0..80)
+        .map(|it| format!("rule.value.a_long_name_{it}, "))
+        .collect();
+    let resource = |name: &str, port: &str| {
+        format!(
+            "resource \"acme_network\" \"{name}\" {{\n name = \"a\"\n arn = var.arn\n dynamic \"rule\" {{\n for_each = var.rules\n content {{\n port = {port}\n }}\n }}\n}}\n"
+        )
+    };
+    let text = main_of(&format!(
+        "variable \"arn\" {{\n default = null\n}}\nvariable \"rules\" {{\n type = any\n}}\n{}{}{}{}",
+        resource("one", &format!("try({long} 1)")),
+        resource("two", &format!("try({long} 1)")),
+        resource("reads_more", &format!("try({long} var.arn)")),
+        resource("short", "rule.value.port"),
+    ));
+    let function = "fn rule_block(rule: Dyn) -> BlockArguments {";
+    assert_eq!(text.matches(function).count(), 1, "{text}");
+    assert_eq!(
+        text.matches("rule_block(rule.clone())").count(),
+        2,
+        "{text}"
+    );
+    assert!(!text.contains("rule_block_2"), "{text}");
+}
+
+#[test]
+fn each_optional_member_has_its_own_default() {
+    let module = r#"
+        variable "first" {
+          type = list(object({ a = optional(string, "one"), b = optional(list(string), ["two"]), c = optional(number, -3) }))
+        }
+        variable "second" {
+          type = list(object({ a = optional(string, "four"), b = optional(list(string), ["five"]), c = optional(number, 6) }))
+        }
+        output "all" { value = [var.first, var.second] }
+    "#;
+    let root = "variable \"all\" {\n type = any\n}\nmodule \"m\" {\n source = \"./m\"\n first = var.all\n second = var.all\n}\noutput \"all\" {\n value = module.m.all\n}";
+    let project = of_files(&[("main.tf", root), ("m/main.tf", module)]).1;
+    let text = flat(&project.expect("it converts").files["src/m.rs"]);
+    for default in [
+        "Dyn::from(\"one\")",
+        "[\"two\"]",
+        "Dyn::from(-3)",
+        "Dyn::from(\"four\")",
+        "[\"five\"]",
+        "Dyn::from(6)",
+    ] {
+        assert_eq!(text.matches(default).count(), 1, "{default}: {text}");
+    }
+}
+
+#[test]
 fn no_name_is_taken_that_nothing_reads() {
     let root = r#"
         variable "on" { type = any }
@@ -1015,7 +1068,8 @@ fn no_name_is_taken_that_nothing_reads() {
     "#;
     let module = r#"
         variable "key" { default = "key" }
-        output "id" { value = [for key in [1, 2] : "key"] }
+        locals { names = { a = "b" } }
+        output "id" { value = [for key, value in local.names : value if value != "c"] }
     "#;
     let versions =
         "terraform {\n required_providers {\n acme = { source = \"example/acme\" }\n }\n}";

@@ -429,6 +429,7 @@ pub(crate) fn constant_dyn(node: &Node) -> String {
         Kind::Text(text) => format!("Dyn::from({})", string(text)),
         Kind::Bool(truth) => format!("Dyn::from({truth})"),
         Kind::Number(number) => format!("Dyn::from({})", crate::expr::literal_number(number).text),
+        Kind::Minus(of) => format!("-{}", constant_dyn(of)),
         _ => "Dyn::NULL".to_owned(),
     }
 }

@@ -42,6 +42,8 @@ fn a_data_source_with_unknown_arguments_is_read_at_apply() {
         let name = terrane_core::all((a.attribute::<String>("name"), a.attribute::<String>("id")));
         let lookup =
             Resource::dynamic_data("test_lookup", "l").set("name", name.map(|(name, _)| name));
+        // Both hold, and as in Terraform the arguments are the reason.
+        let lookup = lookup.depends_on(&a);
         let found: Output<String> = lookup.declare(stack).attribute("found");
         new_thing("b").set("parent", found).declare(stack);
     };

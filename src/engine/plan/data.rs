@@ -94,10 +94,10 @@ impl Visitor<'_> {
             finding.object = Some(Arc::new(Marked::plain(Value::UNKNOWN)));
             return Ok(());
         }
-        let reason = if pending {
-            Reason::ReadBecauseDependencyPending
-        } else {
-            Reason::ReadBecauseConfigUnknown
+        // Terraform's order, where both hold.
+        let reason = match config.value.is_wholly_known() {
+            true => Reason::ReadBecauseDependencyPending,
+            false => Reason::ReadBecauseConfigUnknown,
         };
         let planned = PlannedInstance {
             action: Action::Read,
