@@ -89,12 +89,36 @@ pub(crate) fn module_names(configuration: &Configuration, bindings: &Bindings) -
     all
 }
 
+/// Whether the function may end at a value that only a plan knows, and run again.
+fn looks_at_plan(module: &ModuleCode) -> bool {
+    const LOOKS: [&str; 5] = [
+        ".count()?",
+        ".holds()?",
+        ".instance_key()?",
+        ".instances()?",
+        ".text()?",
+    ];
+    LOOKS.iter().any(|look| module.body.contains(look))
+}
+
+/// The lines that name the providers which are configured, or used without a configuration, after other things.
+fn required_providers(world: &World<'_>, root: &ModuleCode) -> String {
+    let all = world.bindings.providers.iter();
+    let later = all.filter(|(source, _)| {
+        !root.configured_first.contains(*source) && !source.starts_with("terraform.io/builtin/")
+    });
+    let lines = later
+        .map(|(_, provider)| format!("stack.require_provider(&{}::PROVIDER);\n", provider.module));
+    lines.collect()
+}
+
 pub(crate) fn main_file(
     world: &World<'_>,
-    written: &ModuleCode,
+    all: &BTreeMap<usize, ModuleCode>,
     variables: &Variables<'_>,
     untranslated: &mut Vec<Untranslated>,
 ) -> String {
+    let written = &all[&0];
     let root = &world.configuration.modules[0];
     let function = match snake(&world.stack).as_str() {
         name @ ("main" | "stack" | "config") => format!("{name}_stack"),
@@ -114,6 +138,9 @@ pub(crate) fn main_file(
         if has_checks {
             body.push_str("config.check()?;\n");
         }
+    }
+    if all.values().any(looks_at_plan) {
+        body.push_str(&required_providers(world, written));
     }
     body.push_str(&written.body);
     let mut backend = String::new();

@@ -53,6 +53,8 @@ pub(crate) struct ModuleCode {
     pub(crate) used_inputs: BTreeSet<String>,
     /// Whether it uses something before it declares it.
     pub(crate) has_forwards: bool,
+    /// The sources of the providers that it configures before it declares anything.
+    pub(crate) configured_first: BTreeSet<String>,
 }
 
 /// What is the same for all modules.
@@ -181,6 +183,13 @@ impl World<'_> {
         let mut requests: HashMap<usize, Vec<Inputs>> = HashMap::new();
         let mut declared = Vec::new();
         let mut forwards = HashMap::new();
+        let first = order.items.iter();
+        let first = first.map_while(|item| match item {
+            Item::Provider(at) => Some(Some(source_of(module, &module.providers[*at].labels[0]))),
+            Item::Local(_) => Some(None),
+            Item::Resource(_) | Item::Call(_) => None,
+        });
+        let configured_first = first.flatten().collect();
         for (position, item) in order.items.iter().copied().enumerate() {
             for (later, used) in &order.forwards {
                 if used.first == position {
@@ -388,6 +397,7 @@ impl World<'_> {
             functions: functions.iter().map(BlockFunction::text).collect(),
             used_inputs,
             has_forwards: !order.forwards.is_empty(),
+            configured_first,
         })
     }
 

@@ -95,7 +95,7 @@ pub(crate) fn converted(options: &Options, schemas: &Schemas) -> Result<Project,
     }
     let checks = variables.checks(&world);
     untranslated.extend(checks.1);
-    let main = main_file(&world, &written[&0], &variables, &mut untranslated);
+    let main = main_file(&world, &written, &variables, &mut untranslated);
     let mut files = BTreeMap::from([("src/main.rs".to_owned(), main)]);
     if !variables.all.is_empty() {
         files.insert("src/config.rs".to_owned(), variables.file(&checks.0));

@@ -225,6 +225,7 @@ impl EphemeralResource {
             address: self.address.clone(),
             path,
             location: Location::caller(),
+            planned: None,
         })))
     }
 }

@@ -1,13 +1,18 @@
 //! The error a stack function returns: diagnostics, or anything `?` was used on.
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
+use crate::known::NotKnown;
 
 /// Why a stack function could not describe its infrastructure.
 ///
 /// Any standard error converts into it by `?`, which also records the line of the `?`. It does not implement
 /// `std::error::Error` itself, for that would forbid the conversion.
 #[derive(Debug, Clone)]
-pub struct Error(Diagnostics);
+pub struct Error {
+    diagnostics: Diagnostics,
+    /// What has to be known before the function can go on, where that is all that is wrong.
+    not_known: Option<NotKnown>,
+}
 
 /// The result of a stack function and of components.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -16,40 +21,56 @@ impl Error {
     /// An error with a message of your own, at the line that calls this.
     #[track_caller]
     pub fn message(message: impl Into<String>) -> Self {
-        Self(
-            Diagnostic::error(message)
-                .location(Location::caller())
-                .into(),
-        )
+        Diagnostic::error(message)
+            .location(Location::caller())
+            .into()
     }
 
     /// The diagnostics of the error.
     pub fn into_diagnostics(self) -> Diagnostics {
-        self.0
+        self.diagnostics
+    }
+
+    /// What the function looked at before it was known, and the report for where it cannot be.
+    pub(crate) fn not_known(self) -> Result<(NotKnown, Diagnostics), Diagnostics> {
+        match self.not_known {
+            Some(not_known) => Ok((not_known, self.diagnostics)),
+            None => Err(self.diagnostics),
+        }
     }
 }
 
 impl From<Diagnostics> for Error {
     fn from(diagnostics: Diagnostics) -> Self {
-        Self(diagnostics)
+        Self {
+            diagnostics,
+            not_known: None,
+        }
     }
 }
 
 impl From<Diagnostic> for Error {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self(diagnostic.into())
+        Diagnostics::from(diagnostic).into()
     }
 }
 
-impl<E: std::error::Error> From<E> for Error {
+impl<E: std::error::Error + 'static> From<E> for Error {
     #[track_caller]
     fn from(error: E) -> Self {
         let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message = format!("{message}: {cause}");
-            source = cause.source();
+        let mut not_known = None;
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+        while let Some(error) = cause {
+            not_known = not_known.or_else(|| error.downcast_ref::<NotKnown>().cloned());
+            cause = error.source();
+            if let Some(cause) = cause {
+                message = format!("{message}: {cause}");
+            }
         }
-        Self::message(message)
+        Self {
+            not_known,
+            ..Self::message(message)
+        }
     }
 }

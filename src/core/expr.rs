@@ -53,6 +53,8 @@ pub struct Reference {
     pub path: Path,
     /// Where the program made the reference.
     pub location: Location,
+    /// What the program was told of the object (see [`Stack::known`](crate::Stack::known)).
+    pub planned: Option<Arc<Marked>>,
 }
 
 /// A pure function of another expression's value, with its unknown and its sensitive parts.
@@ -630,6 +632,7 @@ mod tests {
             address: Arc::new(format!("t_x.{name}").parse().expect("an address")),
             path: path.parse().expect("a path"),
             location: Location::caller(),
+            planned: None,
         }))
     }
 

@@ -129,6 +129,12 @@ impl Declared {
         for forward in &self.forwards {
             self.diagnostics.extend(forward.missing());
         }
+        self.settle_said_forwards();
+        self.forwards.clear();
+    }
+
+    /// Puts values in place of those forward references that have one.
+    pub(crate) fn settle_said_forwards(&mut self) {
         let providers = self.providers.iter_mut();
         let providers = providers.flat_map(|one| one.arguments.values_mut());
         let resources = self.resources.iter_mut().flat_map(|one| {

@@ -42,6 +42,7 @@
 //! | `provider_action` | actions of providers, by hand or around the operations on a resource |
 //! | `provider_meta` | facts that a module tells its providers |
 //! | `changes` | what a program says about objects that exist: moved, removed, imported |
+//! | `known`, `value_module` | values of the cloud that decide what is declared: planned ones, and those of a later wave |
 //! | `call`, `ephemeral` | functions of providers; values that are never stored |
 //! | `exports`, `stack_reference` | the exports of a stack as a struct; those of other stacks as values |
 //! | `ids` | lists with an index type of their own |
@@ -78,6 +79,7 @@ mod input;
 mod interpolate;
 mod into_expr;
 mod json_fault;
+mod known;
 mod lifecycle;
 mod lint;
 mod literal;
@@ -123,6 +125,7 @@ pub use input::{Input, IntoInput};
 pub use interpolate::interpolated;
 pub use into_expr::IntoExpr;
 pub use json_fault::json_fault;
+pub use known::{KnownValues, Needed, NotKnown};
 pub use lifecycle::{IgnoreChanges, Lifecycle, Trigger};
 pub use literal::Literal;
 pub use lookup::{
@@ -132,7 +135,7 @@ pub use marks::Marked;
 pub use nested::{IsSet, Nested, NestedList, NestedOnly, Set};
 pub use output::{Output, Outputs, all};
 pub use policy::{Fact, Policy};
-pub use program::{Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};
+pub use program::{Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance, Unfinished};
 pub use provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
 pub use provider_action::{DeclaredAction, OnFailure, ProviderAction, When};
 pub use provider_meta::{DeclaredMeta, ProviderMeta};
@@ -146,4 +149,4 @@ pub use suggest::closest;
 pub use text::nfc;
 pub use typed::{FromValue, IntoValue, TypeMismatch};
 pub use value::{Path, PathStep, Type, Value};
-pub use value_module::{ModuleValues, ValueModule};
+pub use value_module::ValueModule;

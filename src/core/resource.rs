@@ -10,6 +10,7 @@ use crate::ephemeral::IntoEphemeralExpr;
 use crate::expr::{Expr, Reference};
 use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
+use crate::marks::Marked;
 use crate::output::Output;
 use crate::policy::PlannedObject;
 use crate::provider::{ProviderBinding, ProviderHandle};
@@ -21,6 +22,8 @@ use crate::value::{Path, Value};
 pub struct Resource {
     address: Arc<InstanceAddr>,
     location: Location,
+    /// What this run of the stack function was told of the object.
+    planned: Option<Arc<Marked>>,
 }
 
 /// The facts of a resource type that generated bindings carry.
@@ -64,6 +67,7 @@ impl Resource {
             let resource = || Self {
                 address: reference.address.clone(),
                 location: reference.location,
+                planned: reference.planned.clone(),
             };
             found
                 .entry(reference.address.clone())
@@ -97,6 +101,7 @@ impl Resource {
             address,
             path,
             location,
+            planned: self.planned.clone(),
         })))
     }
 }
@@ -248,7 +253,8 @@ impl Declaration {
     pub fn declare(self, stack: &mut Stack) -> Resource {
         let location = Location::caller();
         let address = stack.add(self, location);
-        Resource { address, location }
+        let planned = stack.known_values().object(&address).cloned();
+        Resource::new(address, location, planned)
     }
 }
 
@@ -259,13 +265,19 @@ impl Resource {
         Self {
             address: object.address.clone(),
             location: object.location.unwrap_or_else(Location::caller),
+            planned: None,
         }
     }
 
-    pub(crate) fn reference(address: InstanceAddr, location: Location) -> Self {
+    pub(crate) fn new(
+        address: Arc<InstanceAddr>,
+        location: Location,
+        planned: Option<Arc<Marked>>,
+    ) -> Self {
         Self {
-            address: Arc::new(address),
+            address,
             location,
+            planned,
         }
     }
 }

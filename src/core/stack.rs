@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::expr::Expr;
 use crate::forward::ForwardValue;
 use crate::into_expr::IntoExpr;
+use crate::known::{KnownValues, NotKnown};
 use crate::lifecycle::Lifecycle;
 use crate::policy::{Policy, ReviewedPlan};
 use crate::provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
@@ -23,7 +24,7 @@ use crate::provider_meta::DeclaredMeta;
 use crate::resource::{Declaration, Resource};
 use crate::stack_reference::StackReference;
 use crate::value::Value;
-use crate::value_module::{DeclaredValueModule, ModuleValues};
+use crate::value_module::DeclaredValueModule;
 
 /// One program, one state: everything a stack function declares.
 ///
@@ -32,7 +33,7 @@ use crate::value_module::{DeclaredValueModule, ModuleValues};
 pub struct Stack {
     module: ModuleAddr,
     config: Arc<dyn Configuration>,
-    module_values: ModuleValues,
+    pub(crate) known_values: KnownValues,
     /// The place of the innermost module that takes a value, while it runs.
     pub(crate) value_module: Option<usize>,
     pub(crate) declared: Declared,
@@ -42,6 +43,8 @@ pub struct Stack {
 #[derive(Default)]
 pub(crate) struct Declared {
     pub(crate) providers: Vec<DeclaredProvider>,
+    /// Those that are used, whether or not they are configured.
+    pub(crate) required_providers: Vec<&'static ProviderBinding>,
     pub(crate) resources: Vec<DeclaredResource>,
     pub(crate) exports: Vec<Export>,
     pub(crate) policies: Vec<Policy>,
@@ -54,6 +57,8 @@ pub(crate) struct Declared {
     pub(crate) value_modules: Vec<DeclaredValueModule>,
     pub(crate) forwards: Vec<Arc<ForwardValue>>,
     pub(crate) owner_tags: bool,
+    /// What the function looked at before it was known, whatever it made of the error.
+    pub(crate) not_known: Option<NotKnown>,
     pub(crate) diagnostics: Diagnostics,
 }
 
@@ -91,11 +96,11 @@ pub struct Export {
 }
 
 impl Stack {
-    pub(crate) fn new(config: Arc<dyn Configuration>, module_values: ModuleValues) -> Self {
+    pub(crate) fn new(config: Arc<dyn Configuration>, known_values: KnownValues) -> Self {
         Self {
             module: ModuleAddr::root(),
             config,
-            module_values,
+            known_values,
             value_module: None,
             declared: Declared::default(),
         }
@@ -133,9 +138,9 @@ impl Stack {
         &self.module
     }
 
-    /// The values of modules that take one, as far as they are known.
-    pub(crate) fn module_values(&self) -> &ModuleValues {
-        &self.module_values
+    /// The values that the cloud decides, as far as this run of the function knows them.
+    pub(crate) fn known_values(&self) -> &KnownValues {
+        &self.known_values
     }
 
     pub(crate) fn configuration(&self) -> &Arc<dyn Configuration> {
@@ -166,6 +171,12 @@ impl Stack {
             value_module: self.value_module,
         });
         ProviderHandle { source, alias }
+    }
+
+    /// Says that the program uses a provider, before the line that configures it or the first resource that needs it: it is installed with
+    /// the others. Needed where those come only after a value that decides what is declared (see [`known`](Self::known)).
+    pub fn require_provider(&mut self, provider: &'static ProviderBinding) {
+        self.declared.required_providers.push(provider);
     }
 
     /// Whether every object that can be tagged gets a tag `terrane/owner` that no other object has; off unless said otherwise.
@@ -352,7 +363,8 @@ impl Stack {
             .hint("keep the handle that its `declare` returns");
             return Err(Diagnostics::from(refused).into());
         }
-        Ok(Resource::reference(address, location))
+        let planned = self.known_values.object(&address).cloned();
+        Ok(Resource::new(Arc::new(address), location, planned))
     }
 
     pub(crate) fn add(

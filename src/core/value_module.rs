@@ -3,7 +3,6 @@
 //! The stack function runs again for them: once without the value, and once more for each plan in which the value is known. So a module's
 //! function gets an ordinary value, may loop over it, and borrows whatever stands around it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::addr::{InstanceAddr, ModuleAddr};
@@ -16,38 +15,6 @@ use crate::program::ResourceId;
 use crate::stack::Stack;
 use crate::typed::FromValue;
 use crate::value::Value;
-
-/// The values that a stack function runs with, by the address of the module that takes each.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ModuleValues(BTreeMap<ModuleAddr, Value>);
-
-impl ModuleValues {
-    /// The value of a module.
-    pub fn get(&self, module: &ModuleAddr) -> Option<&Value> {
-        self.0.get(module)
-    }
-
-    /// Adds the value of a module.
-    pub fn insert(&mut self, module: ModuleAddr, value: Value) {
-        self.0.insert(module, value);
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The modules and their values.
-    pub fn iter(&self) -> impl Iterator<Item = (&ModuleAddr, &Value)> {
-        self.0.iter()
-    }
-}
-
-impl FromIterator<(ModuleAddr, Value)> for ModuleValues {
-    fn from_iter<I: IntoIterator<Item = (ModuleAddr, Value)>>(values: I) -> Self {
-        Self(values.into_iter().collect())
-    }
-}
 
 /// A module of [`Stack::module_when_known`].
 #[derive(Debug)]
@@ -165,7 +132,7 @@ impl Stack {
         let address = self.current_module().clone();
         let value = match constant(&needs, location)? {
             Some(value) => Some(value),
-            None => self.module_values().get(&address).cloned(),
+            None => self.known_values().module(&address).cloned(),
         };
         let place = self.declared.value_modules.len();
         let outer = self.value_module.replace(place);
@@ -192,7 +159,7 @@ impl Stack {
 }
 
 /// The value of an expression that depends on nothing.
-fn constant(expr: &Expr, location: Location) -> Result<Option<Value>> {
+pub(crate) fn constant(expr: &Expr, location: Location) -> Result<Option<Value>> {
     struct Nothing;
     impl Scope for Nothing {
         fn object(&self, _: &InstanceAddr) -> Option<Arc<Marked>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use terrane_config::ConfigValues;
 use terrane_core::addr::ProviderSource;
 use terrane_core::{
-    Diagnostic, Diagnostics, ModuleValues, ProducedValues, Producer, Program, Result, Stack,
+    Diagnostic, Diagnostics, KnownValues, ProducedValues, Producer, Program, Result, Stack,
 };
 use terrane_provider::{CliConfig, Environment};
 use terrane_registry::LockFile;
@@ -25,7 +25,7 @@ pub fn declared(
     function: &dyn Fn(&mut Stack) -> Result<()>,
     config: ConfigValues,
     endpoint: Option<&str>,
-    values: ModuleValues,
+    values: KnownValues,
     redactor: &Redactor,
 ) -> std::result::Result<Program, DeployError> {
     let declare = |stack: &mut Stack| {

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 
-use terrane_core::{Diagnostics, ModuleValues, Program};
+use terrane_core::{Diagnostics, KnownValues, Program};
 use terrane_engine::{
     Applied, CallerIdentity, DeferredChange, DeferredModule, Engine, Plan, PlanOptions, Recovered,
     RefreshPolicy,
@@ -55,8 +55,7 @@ pub trait Attendant {
     ///
     /// # Errors
     /// Those of the program.
-    fn redeclare(&self, values: ModuleValues)
-    -> impl Future<Output = Result<Program, Self::Error>>;
+    fn redeclare(&self, values: KnownValues) -> impl Future<Output = Result<Program, Self::Error>>;
 
     /// What this applied plan deferred is planned now.
     fn continues(&self, last: &Plan);
@@ -397,7 +396,7 @@ pub async fn make_plan<E: From<DeployError>>(
     program: &Program,
     prior: &State,
     options: &PlanOptions,
-    redeclare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
+    redeclare: impl AsyncFn(KnownValues) -> Result<Program, E>,
 ) -> Result<(Option<Program>, Plan), E> {
     let planned = expand_and_plan(engine, program, prior, options, redeclare).await;
     if cancellation.is_cancelled() {
@@ -411,7 +410,7 @@ async fn expand_and_plan<E: From<DeployError>>(
     program: &Program,
     prior: &State,
     options: &PlanOptions,
-    redeclare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
+    redeclare: impl AsyncFn(KnownValues) -> Result<Program, E>,
 ) -> Result<(Option<Program>, Plan), E> {
     let declare = async |values| redeclare(values).await.map_err(Failed);
     let more = engine.expand(program, prior, options, declare).await;
@@ -446,7 +445,7 @@ pub async fn rehearse<E: From<DeployError>>(
     program: &Program,
     state: State,
     open: Vec<OpenIntent>,
-    redeclare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
+    redeclare: impl AsyncFn(KnownValues) -> Result<Program, E>,
 ) -> Rehearsed {
     let (running, open): (Vec<_>, Vec<_>) = open
         .into_iter()

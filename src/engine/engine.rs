@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use terrane_core::{Diagnostics, ModuleValues, Program};
+use terrane_core::{Diagnostics, KnownValues, Program};
 use terrane_provider::Providers;
 use terrane_state::crash::{self, Point};
 use terrane_state::{Clock, MemoryRecorder, OpenIntent, Random, Recorder, State};
@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::plan::inputs::{Inputs, serving};
 use crate::plan::moves::Moves;
 use crate::plan::planner::Planner;
-use crate::plan::value_modules::waiting;
+use crate::plan::value_modules::{uses_no_new_provider, waiting};
 use crate::plan_cache::{Memory, PlanCache};
 use crate::recover::{LATE, Recovered, Recovery};
 use crate::running::RunningProviders;
@@ -150,51 +150,60 @@ impl<'a> Engine<'a> {
         Recovery::new(program, recorder, &self.running, host, stop, self.late)
     }
 
-    /// Runs the modules of a program whose values are known now (see [`Stack::module_when_known`](terrane_core::Stack::module_when_known)):
-    /// `declare` runs the stack function with them. `None` where no further module can run. Due before a plan is made; whatever still
-    /// waits, the plan defers.
+    /// Declares a program again with the values of the cloud that are known now: what its function ended at
+    /// (see [`Stack::known`](terrane_core::Stack::known)), and those of modules
+    /// (see [`Stack::module_when_known`](terrane_core::Stack::module_when_known)). `declare` runs the stack function with them. `None` where
+    /// nothing more is known. Due before a plan is made; modules that still wait, the plan defers.
     ///
     /// # Errors
-    /// When the resources that the values come from cannot be planned, or the stack function fails.
+    /// When the resources that the values come from cannot be planned, when the function ended at a value that cannot be known, or when it
+    /// fails.
     pub async fn expand<E: From<Diagnostics>>(
         &self,
         program: &Program,
         prior: &State,
         options: &PlanOptions,
-        declare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
+        declare: impl AsyncFn(KnownValues) -> Result<Program, E>,
     ) -> Result<Option<Program>, E> {
         let mut expanded: Option<Program> = None;
         loop {
             let program = expanded.as_ref().unwrap_or(program);
-            if waiting(program).next().is_none() {
+            let is_destroy = options.mode == PlanMode::Destroy && !self.stop.is_stopped();
+            if program.unfinished().is_none() && waiting(program).next().is_none() {
                 return Ok(expanded);
             }
-            let values = match self.module_values(program, prior, options).await {
+            let values = match self.known_values(program, prior, options).await {
                 // Without the values a destroy still can do all there is to do.
-                Err(errors) if options.mode == PlanMode::Destroy && !self.stop.is_stopped() => {
+                Err(errors) if is_destroy => {
                     drop(errors);
                     return Ok(expanded);
                 }
                 values => values?,
             };
-            if values == program.module_values() {
-                return Ok(expanded);
+            if values == *program.known_values() {
+                return match program.unfinished() {
+                    Some(unfinished) if !is_destroy => Err(unfinished.refusal.clone().into()),
+                    _ => Ok(expanded),
+                };
             }
-            expanded = Some(declare(values).await?);
+            let more = declare(values).await?;
+            uses_no_new_provider(program, &more)?;
+            expanded = Some(more);
         }
     }
 
-    /// The program with the modules whose values are known, where no provider outside of them serves an unresolved operation. Due before
+    /// The whole program, and the modules whose values are known where no provider outside of them serves an unresolved operation. Due before
     /// those are recovered; `None` where there is nothing to add, or its value is not known without what is unresolved.
     pub async fn expand_for_recovery<E: From<Diagnostics>>(
         &self,
         program: &Program,
         prior: &State,
         open: &[OpenIntent],
-        declare: impl AsyncFn(ModuleValues) -> Result<Program, E>,
+        declare: impl AsyncFn(KnownValues) -> Result<Program, E>,
     ) -> Option<Program> {
         let is_served = |open: &OpenIntent| serving(program, &open.intent.provider).is_some();
-        if open.iter().all(is_served) || waiting(program).next().is_none() {
+        let is_whole = program.unfinished().is_none() && waiting(program).next().is_none();
+        if is_whole || (open.iter().all(is_served) && program.unfinished().is_none()) {
             return None;
         }
         let blocked = open.iter().map(|open| open.intent.address.clone());
@@ -207,20 +216,28 @@ impl<'a> Engine<'a> {
         expanded.ok().flatten()
     }
 
-    /// The values of modules, as far as they are known.
-    async fn module_values(
+    /// What a program needs to know, as far as it is known.
+    async fn known_values(
         &self,
         program: &Program,
         prior: &State,
         options: &PlanOptions,
-    ) -> Result<ModuleValues, Diagnostics> {
+    ) -> Result<KnownValues, Diagnostics> {
         // What exists decides what is refreshed or destroyed, not what a plan would make of it.
         let options = PlanOptions {
             mode: match options.mode {
                 PlanMode::Normal => PlanMode::Normal,
                 PlanMode::RefreshOnly | PlanMode::Destroy => PlanMode::RefreshOnly,
             },
-            ..options.clone()
+            ..match program.unfinished() {
+                None => options.clone(),
+                // What decides what is declared counts, wherever the run looks.
+                Some(_) => PlanOptions {
+                    targets: Vec::new(),
+                    excludes: Vec::new(),
+                    ..options.clone()
+                },
+            }
         };
         let (running, quiet) = (&self.running, Quiet(self.host.events));
         running.know_builds(program.providers().as_slice()).await;
@@ -240,6 +257,11 @@ impl<'a> Engine<'a> {
         prior: &State,
         options: &PlanOptions,
     ) -> Result<Plan, Diagnostics> {
+        if let Some(unfinished) = program.unfinished()
+            && options.mode != PlanMode::Destroy
+        {
+            return Err(unfinished.refusal.clone());
+        }
         let stop = self.stop.clone();
         self.running.forget_first_plans();
         let (running, events) = (&self.running, self.host.events);

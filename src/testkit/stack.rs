@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use terrane_config::ConfigValues;
-use terrane_core::{Diagnostics, ModuleValues, Program, Result, Stack};
+use terrane_core::{Diagnostics, KnownValues, Program, Result, Stack};
 
 use crate::cloud::TestCloud;
 use crate::plan::TestPlan;
@@ -96,11 +96,11 @@ impl TestStack {
     /// # Errors
     /// Everything that is wrong with the declarations.
     pub fn program(&self) -> Result<Program, Diagnostics> {
-        self.program_with(ModuleValues::default())
+        self.program_with(KnownValues::default())
     }
 
     /// The same where values are known that modules take.
-    pub(crate) fn program_with(&self, values: ModuleValues) -> Result<Program, Diagnostics> {
+    pub(crate) fn program_with(&self, values: KnownValues) -> Result<Program, Diagnostics> {
         Program::with_values(|stack| (self.function)(stack), self.values.clone(), values)
     }
 }

@@ -16,6 +16,7 @@ mod hand_over;
 mod import;
 mod installing;
 mod keys;
+mod known;
 mod life;
 mod looking;
 mod machine;

@@ -72,6 +72,8 @@ enum Scene {
     Waiting,
     /// A list of the zones, and an object for each in a module that takes the list once it is made.
     Waves,
+    /// Subnets that an attribute counts.
+    Counted,
     /// A thing in a module for each of the zones, all with that key, and a number wider than providers have.
     Keys,
 }
@@ -103,6 +105,7 @@ fn stack(stack: &mut Stack) -> Result<()> {
         Scene::Withheld => withheld(stack, &config),
         Scene::Waiting => waiting(stack),
         Scene::Waves => waves(stack, &config),
+        Scene::Counted => counted(stack, &config),
         Scene::Keys => keys(stack, &config),
     }
 }
@@ -230,6 +233,21 @@ fn waves(stack: &mut Stack, config: &Config) -> Result<()> {
         stack.export("subnets", zones.len().to_string());
         Ok(())
     })
+}
+
+/// As many subnets as an attribute has zones that the configuration gives.
+fn counted(stack: &mut Stack, config: &Config) -> Result<()> {
+    let network = Resource::dynamic("terraform_data", "network")
+        .set("input", config.zones.clone())
+        .declare(stack);
+    for zone in stack.known(&network.attribute::<Vec<String>>("input"))? {
+        Resource::dynamic("terraform_data", "subnet")
+            .instance_key(zone.as_str())
+            .set("input", zone)
+            .declare(stack);
+    }
+    stack.export("subnets", network.attribute::<Vec<String>>("input"));
+    Ok(())
 }
 
 fn many(stack: &mut Stack, config: &Config) -> Result<()> {

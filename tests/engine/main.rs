@@ -24,6 +24,7 @@ mod functions;
 mod import;
 mod integrity;
 mod interrupted;
+mod known;
 mod lifecycle;
 mod moves;
 mod outputs;

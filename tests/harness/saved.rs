@@ -21,7 +21,7 @@ pub fn origin(program: &Program) -> Origin {
         flags: Vec::new(),
         providers: Vec::new(),
         callers: Vec::new(),
-        modules: program.module_values(),
+        known_values: program.known_values().clone(),
     }
 }
 

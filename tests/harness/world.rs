@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Diagnostics, ModuleValues, NoConfig, Program, Result, Stack};
+use terrane_core::{Diagnostics, KnownValues, NoConfig, Program, Result, Stack};
 use terrane_engine::{
     Engine, Event, EventSink, FinalPlans, PlanCache, PlanMode, PlanOptions, RefreshPolicy, Silent,
 };
@@ -379,7 +379,7 @@ impl World {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime");
-        let mut program = match runtime.block_on(declare(ModuleValues::default())) {
+        let mut program = match runtime.block_on(declare(KnownValues::default())) {
             Ok(program) => program,
             Err(diagnostics) => return Run::refused(diagnostics),
         };

@@ -15,7 +15,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Graph) -> Result<Exit,
             session.note(&saved.heading());
             ResourceGraph::of_plan(&program, &saved.fixed.plan)
         }
-        None => ResourceGraph::of(&session.declared()?),
+        None => ResourceGraph::of(session.declared()?.whole()?),
     };
     session.view().graph(&graph, format);
     Ok(Exit::DONE)

@@ -20,7 +20,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Invoke) -> Result<Exit
     let confirmation = Confirmation::from(yes);
     confirmation.check_possible(session)?;
     let program = session.program().await?;
-    declared_action(&program, &action)?;
+    declared_action(program.whole()?, &action)?;
     let providers = session.providers(&program).await?;
     let (run, recovered) = session.open(Operation::Invoke).await?;
     say_recovered(session, &recovered);

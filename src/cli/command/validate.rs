@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use terrane_core::Diagnostics;
+use terrane_core::{Diagnostics, Unfinished};
 
 use crate::args::Validate;
 use crate::error::CommandError;
@@ -43,6 +43,7 @@ async fn check(session: &Session<'_>, lint: bool) -> Result<Diagnostics, Command
     };
     engine.close().await;
     let mut found = checked?;
+    found.extend(program.unfinished().map(Unfinished::is_partial));
     found.extend(advice?);
     if lint {
         found.extend(program.lint());

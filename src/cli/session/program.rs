@@ -7,10 +7,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use terrane_config::{ConfigValues, VARIABLE_PREFIX};
-use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program, Stack};
+use terrane_core::{Diagnostic, Diagnostics, KnownValues, Program, Stack};
 use terrane_deploy::{Producers, declared, host_among, read_references, read_secrets, same_hosts};
-use terrane_engine::{Inputs, Origin};
-use terrane_state::{Clock, SystemClock};
+use terrane_engine::{Engine, Inputs, Origin, PlanOptions};
+use terrane_state::{Clock, State, SystemClock};
 
 use super::{OwnConfig, Session};
 use crate::error::CommandError;
@@ -44,13 +44,29 @@ impl Session<'_> {
     pub(crate) async fn redeclared(
         &self,
         before: &Program,
-        values: ModuleValues,
+        values: KnownValues,
     ) -> Result<Program, CommandError> {
         let mut program = self.declared_on(&self.inputs()?, self.endpoint(), values)?;
         self.read_references(&program).await?;
         self.read_secrets(&program).await?;
         same_hosts(&mut program, before);
         Ok(program)
+    }
+
+    /// The whole program, for commands that act on declarations and make no plan: where its function ended at a value, that is asked for.
+    pub(crate) async fn expanded(
+        &self,
+        engine: &Engine<'_>,
+        program: Program,
+        state: &State,
+    ) -> Result<Program, CommandError> {
+        if program.unfinished().is_none() {
+            return Ok(program);
+        }
+        let declare = async |values| self.redeclared(&program, values).await;
+        let options = PlanOptions::default();
+        let more = engine.expand(&program, state, &options, declare);
+        Ok(more.await?.unwrap_or(program))
     }
 
     /// Reads what the program uses of other stacks' states. From then on their secrets are known.
@@ -81,13 +97,13 @@ impl Session<'_> {
 
     /// The program as it is declared, for commands that need no provider.
     pub(crate) fn declared(&self) -> Result<Program, CommandError> {
-        self.declared_on(&self.inputs()?, self.endpoint(), ModuleValues::default())
+        self.declared_on(&self.inputs()?, self.endpoint(), KnownValues::default())
     }
 
     /// The program of a saved plan: with its configuration, the values of its modules, its emulator, the hosts of its providers, and its secrets as
     /// they are now.
     pub(crate) async fn program_of(&self, origin: &Origin) -> Result<Program, CommandError> {
-        let (endpoint, values) = (origin.endpoint.as_deref(), origin.modules.clone());
+        let (endpoint, values) = (origin.endpoint.as_deref(), origin.known_values.clone());
         let mut program = self.declared_on(&origin.inputs, endpoint, values)?;
         self.read_references(&program).await?;
         self.read_secrets(&program).await?;
@@ -100,7 +116,7 @@ impl Session<'_> {
         &self,
         inputs: &Inputs,
         endpoint: Option<&str>,
-        values: ModuleValues,
+        values: KnownValues,
     ) -> Result<Program, CommandError> {
         let config = self.config(inputs).map_err(misconfigured)?;
         Ok(declared(

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program, Severity};
+use terrane_core::{Diagnostic, Diagnostics, KnownValues, Program, Severity};
 use terrane_deploy::{
     Attendant, Carried, Ended, FreshPlan, HeldRun, KeptCache, PlanSource, Proposal, attend,
     policies,
@@ -263,7 +263,7 @@ impl<S> Attendant for Work<'_, S> {
         self.request.applying.approved.is_none()
     }
 
-    async fn redeclare(&self, values: ModuleValues) -> Result<Program, CommandError> {
+    async fn redeclare(&self, values: KnownValues) -> Result<Program, CommandError> {
         self.session.redeclared(self.program, values).await
     }
 

@@ -42,6 +42,7 @@ pub(crate) async fn declare(
     let feed = session.silent_feed();
     let engine = machine.engine(&providers, &feed, NonZeroUsize::MIN, session);
     let _signals = Signals::stopping(engine.stopper(), session.streams.clone());
+    let program = session.expanded(&engine, program, &state).await?;
     let drafted = draft(&engine, &program, &state, choice).await;
     engine.close().await;
     let (named, drafts) = drafted?;

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use terrane_core::addr::InstanceAddr;
 use terrane_engine::Imported;
-use terrane_state::Run;
+use terrane_state::{Recorder as _, Run};
 
 use super::plan::Machine;
 use crate::error::CommandError;
@@ -32,6 +32,7 @@ pub(crate) async fn look_up(
     let machine = Machine::default();
     let silent = session.silent_feed();
     let engine = machine.engine(&providers, &silent, NonZeroUsize::MIN, session);
+    let program = session.expanded(&engine, program, &run.state()).await?;
     let imported = match purpose {
         Purpose::Import => engine.import(&program, run, address, id).await,
         Purpose::Resolve => engine.take_over(&program, run, address, id).await,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::actions::{self, Actions};
 use super::cycle::find_cycle;
-use super::{Metas, Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};
+use super::{Metas, Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance, Unfinished};
 use crate::addr::{InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource};
 use crate::changes::{Adoption, Moved, PlaceAddr, Removed};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::expr::{EvalError, Expr, Scope};
 use crate::ids::{Id as _, IdVec};
+use crate::known::{KnownValues, Needed};
 use crate::marks::Marked;
 use crate::policy::Policy;
 use crate::provider_action::DeclaredAction;
@@ -26,10 +27,13 @@ use crate::value_module::{DeclaredValueModule, ValueModule, is_within};
 pub(super) fn freeze(
     mut declared: Declared,
     config: Arc<dyn Configuration>,
+    known_values: KnownValues,
+    ended_at: Option<(Vec<Needed>, Diagnostics)>,
 ) -> Result<Program, Diagnostics> {
     declared.settle_forwards();
     let Declared {
         providers: declared_providers,
+        required_providers,
         resources: declared_resources,
         exports,
         policies,
@@ -42,6 +46,7 @@ pub(super) fn freeze(
         value_modules: declared_modules,
         forwards: _,
         owner_tags,
+        not_known: _,
         mut diagnostics,
     } = declared;
     let index = index_resources(&declared_resources, &mut diagnostics);
@@ -169,13 +174,17 @@ pub(super) fn freeze(
         &mut declared_or_implied,
         &mut diagnostics,
     );
-    for source in called_providers(&providers, &resources, &actions, &value_modules, &exports) {
+    let called = called_providers(&providers, &resources, &actions, &value_modules, &exports);
+    let called = called.into_iter().map(|source| (source, None));
+    let required = required_providers.into_iter();
+    let required = required.map(|binding| (binding.address(), Some(binding)));
+    for (source, binding) in called.chain(required) {
         let address = ProviderConfigAddr::default_of(source);
         if !providers
             .iter()
             .any(|known| known.address.source == address.source)
         {
-            providers.push(ProviderConfig::implied(address, None));
+            providers.push(ProviderConfig::implied(address, binding));
         }
     }
     let metas = metas(declared_metas, &mut diagnostics);
@@ -192,6 +201,14 @@ pub(super) fn freeze(
     if let Some(cycle) = find_cycle(&resources, &providers) {
         return Err(cycle.into());
     }
+    let unfinished = ended_at.map(|(needs, refusal)| {
+        let ids = needs.into_iter();
+        let ids = ids.filter_map(|need| Some((*index.get(&need.address)?, need)));
+        Unfinished {
+            needs: ids.collect(),
+            refusal,
+        }
+    });
     Ok(Program {
         providers,
         resources,
@@ -204,6 +221,8 @@ pub(super) fn freeze(
         references,
         adoptions,
         value_modules,
+        known_values,
+        unfinished,
         owner_tags,
         index,
         config,

@@ -5,19 +5,22 @@ mod cycle;
 mod freeze;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use self::actions::Actions;
+pub use self::unfinished::Unfinished;
 use crate::addr::{InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource};
 use crate::changes::{Adoption, Moved, Removed};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::expr::Expr;
 use crate::ids::IdVec;
+use crate::known::KnownValues;
 use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
 use crate::provider::ProviderBinding;
@@ -27,7 +30,7 @@ use crate::schema::Schema;
 use crate::stack::{Export, Stack};
 use crate::stack_reference::{ReferencedExport, StackReference};
 use crate::value::Value;
-use crate::value_module::{ModuleValues, ValueModule};
+use crate::value_module::ValueModule;
 
 crate::id_type! {
     /// The place of a resource or data resource instance in a program.
@@ -55,6 +58,8 @@ pub struct Program {
     references: Vec<StackReference>,
     adoptions: HashMap<ResourceId, Adoption>,
     value_modules: Vec<ValueModule>,
+    known_values: KnownValues,
+    unfinished: Option<Unfinished>,
     owner_tags: bool,
     index: HashMap<Arc<InstanceAddr>, ResourceId>,
     config: Arc<dyn Configuration>,
@@ -155,7 +160,7 @@ impl Program {
         function: impl FnOnce(&mut Stack) -> Result<()>,
         config: impl Configuration + 'static,
     ) -> Result<Self, Diagnostics> {
-        Self::with_values(function, config, ModuleValues::default())
+        Self::with_values(function, config, KnownValues::default())
     }
 
     /// The same where values are known that modules take (see [`Stack::module_when_known`]).
@@ -165,7 +170,7 @@ impl Program {
     pub fn with_values(
         function: impl FnOnce(&mut Stack) -> Result<()>,
         config: impl Configuration + 'static,
-        values: ModuleValues,
+        values: KnownValues,
     ) -> Result<Self, Diagnostics> {
         let mut stack = Stack::new(Arc::new(config), values);
         // A partial program must never be planned: its missing half would be destroyed.
@@ -177,17 +182,47 @@ impl Program {
                         .detail("nothing was planned: a program that ended early declares only a part of the stack")
                         .hint("the panic message above names the line"),
                 );
-                return Err(diagnostics);
+                Err(diagnostics)
             }
-            Ok(Err(error)) => {
-                let mut diagnostics = stack.declared.diagnostics;
-                diagnostics.extend(error.into_diagnostics());
-                return Err(diagnostics);
-            }
-            Ok(Ok(())) => {}
+            Ok(result) => Self::ended(stack, result),
         }
+    }
+
+    fn ended(mut stack: Stack, result: Result<()>) -> Result<Self, Diagnostics> {
         let config = stack.configuration().clone();
-        freeze::freeze(stack.declared, config)
+        let known = std::mem::take(&mut stack.known_values);
+        // Whatever the function made of the error: without the value it declared something else.
+        let swallowed = stack.declared.not_known.take().map(Error::from);
+        let error = match (result, swallowed) {
+            (Ok(()), None) => return freeze::freeze(stack.declared, config, known, None),
+            (Ok(()), Some(error)) | (Err(error), _) => error,
+        };
+        let mut diagnostics = std::mem::take(&mut stack.declared.diagnostics);
+        match error.not_known() {
+            Ok((not_known, refusal)) if !diagnostics.has_errors() => {
+                unfinished::freeze(stack.declared, config, known, not_known, refusal)
+            }
+            Ok((_, errors)) | Err(errors) => {
+                diagnostics.extend(errors);
+                Err(diagnostics)
+            }
+        }
+    }
+
+    /// What the function ended at before it had declared everything; `None` for a whole program. Only its values may be planned.
+    pub fn unfinished(&self) -> Option<&Unfinished> {
+        self.unfinished.as_ref()
+    }
+
+    /// The program, where its function has declared everything; for what makes no plan.
+    ///
+    /// # Errors
+    /// At the line that looks at a value which only a plan knows.
+    pub fn whole(&self) -> Result<&Self, Diagnostics> {
+        match &self.unfinished {
+            None => Ok(self),
+            Some(unfinished) => Err(unfinished.refuses().into()),
+        }
     }
 
     /// The actions, in the order of declaration.
@@ -234,11 +269,9 @@ impl Program {
         &self.value_modules
     }
 
-    /// The values that such modules ran with.
-    pub fn module_values(&self) -> ModuleValues {
-        let ran = self.value_modules.iter();
-        ran.filter_map(|module| Some((module.address.clone(), module.value.clone()?)))
-            .collect()
+    /// The values of the cloud that the function ran with.
+    pub fn known_values(&self) -> &KnownValues {
+        &self.known_values
     }
 
     /// Provider configurations, the implied ones included.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_config::ConfigValues;
-use terrane_core::{ModuleValues, Program, Result, Stack};
+use terrane_core::{KnownValues, Program, Result, Stack};
 use terrane_engine::PlanMode;
 use terrane_provider::{Environment, Providers};
 use terrane_state::{Backend, BackendConfig, Backends, Operation, Run, State};
@@ -180,7 +180,7 @@ impl Deployment {
     /// Every fault of the program or its configuration.
     pub fn program(&self) -> std::result::Result<Program, DeployError> {
         let redactor = self.0.redactor();
-        let declared = self.0.declared(ModuleValues::default(), &redactor);
+        let declared = self.0.declared(KnownValues::default(), &redactor);
         declared.map_err(|error| error.masked(&redactor))
     }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use terrane_core::{Diagnostic, Diagnostics, ModuleValues, Program};
+use terrane_core::{Diagnostic, Diagnostics, KnownValues, Program};
 use terrane_engine::{
     self as engine, Engine, EventSink, Host, PROVIDER_PROCESSES, PlanOptions, ProviderBuild,
     RefreshPolicy,
@@ -67,7 +67,7 @@ impl Inner {
 
     pub(super) fn declared(
         &self,
-        values: ModuleValues,
+        values: KnownValues,
         redactor: &Redactor,
     ) -> Result<Program, DeployError> {
         let endpoint = self.endpoint.as_deref();
@@ -84,7 +84,7 @@ impl Inner {
     /// them run at once than operations do.
     async fn declared_aside(
         &self,
-        values: ModuleValues,
+        values: KnownValues,
         redactor: &Arc<Redactor>,
     ) -> Result<Program, DeployError> {
         let (inner, redactor) = (self.clone(), redactor.clone());
@@ -130,7 +130,7 @@ impl Inner {
         &self,
         backend: &dyn Backend,
         operating: &Operating,
-        values: ModuleValues,
+        values: KnownValues,
         redactor: &Arc<Redactor>,
     ) -> Result<Parts, DeployError> {
         let mut program = self.declared_aside(values, redactor).await?;
@@ -183,7 +183,7 @@ impl Inner {
     pub(super) async fn redeclared(
         &self,
         before: &Program,
-        values: ModuleValues,
+        values: KnownValues,
         operating: &Operating,
         redactor: &Arc<Redactor>,
     ) -> Result<Program, DeployError> {
@@ -226,7 +226,7 @@ impl Inner {
             planning,
         } = options;
         let backend = self.backend().await?;
-        let none = ModuleValues::default();
+        let none = KnownValues::default();
         let parts = self.parts(&*backend, &operating, none, redactor).await?;
         let builds = parts.builds()?;
         let Parts {
@@ -320,7 +320,9 @@ impl Inner {
             Some(saved) => Some(self.read_plan(&*backend, &saved).await?),
             None => None,
         };
-        let values = saved.as_ref().map(|saved| saved.origin.modules.clone());
+        let values = saved
+            .as_ref()
+            .map(|saved| saved.origin.known_values.clone());
         let values = values.unwrap_or_default();
         let parts = self.parts(&*backend, &operating, values, redactor).await?;
         let fixed = match saved {
@@ -411,7 +413,7 @@ impl Inner {
             },
             providers: previewed.providers.clone(),
             callers: previewed.callers.clone(),
-            modules: program.module_values(),
+            known_values: program.known_values().clone(),
         })
     }
 

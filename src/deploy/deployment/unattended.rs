@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use terrane_core::{ModuleValues, Program};
+use terrane_core::{KnownValues, Program};
 use terrane_engine::Recovered;
 use terrane_state::Patience;
 
@@ -31,7 +31,7 @@ impl Attendant for Unattended<'_> {
 
     fn unresolved(&self, _: &Program, _: &Recovered) {}
 
-    async fn redeclare(&self, values: ModuleValues) -> Result<Program, DeployError> {
+    async fn redeclare(&self, values: KnownValues) -> Result<Program, DeployError> {
         let Self {
             deployment,
             program,

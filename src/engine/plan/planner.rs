@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode};
-use terrane_core::{Diagnostic, Diagnostics, IdVec, ModuleValues, ProviderId, ResourceId};
+use terrane_core::{Diagnostic, Diagnostics, IdVec, KnownValues, ProviderId, ResourceId};
 use terrane_provider::about;
 use terrane_state::{DeposedKey, State};
 
@@ -65,7 +65,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Walks, and gives the values of modules that can run.
-    pub(crate) async fn values(self, parallelism: usize) -> Result<ModuleValues, Diagnostics> {
+    pub(crate) async fn values(self, parallelism: usize) -> Result<KnownValues, Diagnostics> {
         let (fold, known) = self.walk(parallelism).await;
         if self.stop.is_stopped() || fold.diagnostics.has_errors() {
             return Err(deduplicated(fold.diagnostics));

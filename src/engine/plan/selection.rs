@@ -123,7 +123,7 @@ impl Selection {
         })
     }
 
-    /// Chooses what the values of waiting modules come from, as far as the run looks at them.
+    /// Chooses what the values come from that the program ended at, and those of waiting modules as far as the run looks at them.
     ///
     /// # Errors
     /// None; what a flag does not match is told by the plan that follows.
@@ -144,6 +144,9 @@ impl Selection {
         }
         let excluded = spread(excluded, |node| &edges.needed_by[node]);
         let mut chosen = IdVec::filled(false, addresses);
+        for (needed, _) in program.unfinished().into_iter().flat_map(|it| &it.needs) {
+            chosen[candidates.declared[*needed]] = true;
+        }
         for module in waiting(program).filter(|module| is_chosen(module, options)) {
             for &needed in &module.dependencies {
                 chosen[candidates.declared[needed]] = true;

@@ -1,12 +1,13 @@
-//! Modules that take a value: which of them can run, and what a plan leaves to a later one because they cannot.
+//! Values that decide what is declared: which of them are known, and what a plan leaves to a later one because they are not.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use terrane_core::addr::{ConfigAddr, InstanceAddr, ModuleAddr};
 use terrane_core::{
-    Diagnostic, Diagnostics, EvalError, Expr, Location, Marked, ModuleValues, Path, Program,
-    Reference, Scope, Value, ValueModule,
+    Diagnostic, Diagnostics, EvalError, Expr, KnownValues, Location, Marked, Path, Program,
+    ProviderConfig, Reference, Scope, Value, ValueModule,
 };
 use terrane_state::State;
 
@@ -84,6 +85,42 @@ impl<'a> Waiting<'a> {
     }
 }
 
+/// Refuses a program that uses a provider which the one before did not: providers are installed once, for all that is planned.
+///
+/// # Errors
+/// At the first resource of the provider.
+pub(crate) fn uses_no_new_provider(before: &Program, now: &Program) -> Result<(), Diagnostics> {
+    if before.unfinished().is_none() {
+        return Ok(());
+    }
+    let is_known = |provider: &ProviderConfig| {
+        let source = &provider.address.source;
+        let known = before.providers().iter();
+        let known = known.filter(|it| it.address.source == *source);
+        let passed: HashSet<&Arc<str>> = known.clone().flat_map(|it| &it.passed_env).collect();
+        let is_there = source.is_builtin() || known.count() > 0;
+        is_there && provider.passed_env.iter().all(|it| passed.contains(it))
+    };
+    let new = now.providers().entries();
+    let mut new = new.filter(|(_, provider)| !is_known(provider));
+    let Some((id, provider)) = new.next() else {
+        return Ok(());
+    };
+    let source = &provider.address.source;
+    let mut uses = now.resources().iter().filter(|it| it.provider == id);
+    let error = Diagnostic::error(format!(
+        "{source} is used, or gets a variable of the environment, only after a value was looked at"
+    ))
+    .detail("providers are installed before the first value is known");
+    let error = error
+        .hint("say `stack.require_provider(…)` at the start of the program, or configure it there");
+    Err(Diagnostic {
+        location: provider.location.or(uses.next().map(|it| it.location)),
+        ..error
+    }
+    .into())
+}
+
 /// The modules of a program that wait for their values.
 pub(crate) fn waiting(program: &Program) -> impl Iterator<Item = &ValueModule> {
     let modules = program.value_modules().iter();
@@ -98,12 +135,18 @@ pub(super) fn is_chosen(module: &ValueModule, options: &PlanOptions) -> bool {
     is_targeted && !excludes.iter().any(|it| it.covers(&module.address))
 }
 
-/// The values of those that can run, with the values that others ran with.
+/// What the program needs to know, as far as it is known, with all that it knew before.
 pub(super) async fn values(
     inputs: &Inputs<'_>,
     known: &Known<'_>,
-) -> Result<ModuleValues, Diagnostics> {
-    let mut values = inputs.program.module_values();
+) -> Result<KnownValues, Diagnostics> {
+    let mut values = inputs.program.known_values().clone();
+    let needs = inputs.program.unfinished().into_iter();
+    for (id, needed) in needs.flat_map(|it| &it.needs) {
+        if let Some(object) = known.objects.get(*id) {
+            values.add_attribute(needed, &object);
+        }
+    }
     for module in waiting(inputs.program) {
         let has_objects = module.dependencies.iter();
         let has_objects = has_objects
@@ -114,7 +157,7 @@ pub(super) async fn values(
         }
         let marked = evaluate(module, &known.objects, inputs.running).await?;
         if marked.value.is_wholly_known() {
-            values.insert(module.address.clone(), marked.value);
+            values.add_module(module.address.clone(), marked.value);
         }
     }
     Ok(values)
@@ -128,6 +171,18 @@ pub(super) async fn deferred(
     if inputs.options.mode != PlanMode::Normal {
         return Ok(Vec::new());
     }
+    for (address, ran_with) in inputs.program.known_values().objects() {
+        let id = inputs.program.position(address);
+        let now = id.filter(|&id| inputs.selection.declared(id));
+        let now = now.and_then(|id| known.objects.get(id));
+        if now.is_some_and(|now| !agree(&ran_with.value, &now.value)) {
+            return Err(changed(
+                address,
+                id.map(|id| inputs.program.resources()[id].location),
+            )
+            .into());
+        }
+    }
     let mut deferred = Vec::new();
     for module in inputs.program.value_modules() {
         let mut needed = module.dependencies.iter().copied();
@@ -136,7 +191,7 @@ pub(super) async fn deferred(
             Some(ran_with) => {
                 let now = evaluate(module, &known.objects, inputs.running).await?;
                 if now.value != *ran_with {
-                    return Err(changed(module).into());
+                    return Err(changed(&module.address, Some(module.location)).into());
                 }
             }
             None if !inputs.selection.module(module, inputs.options) => {}
@@ -160,7 +215,18 @@ pub(super) async fn deferred(
 
 /// A destroy takes such a module as the state has it.
 pub(super) fn destroyed_blindly(inputs: &Inputs<'_>) -> Option<Diagnostic> {
-    if inputs.options.mode != PlanMode::Destroy || inputs.waiting.is_empty() {
+    if inputs.options.mode != PlanMode::Destroy {
+        return None;
+    }
+    if let Some(unfinished) = inputs.program.unfinished() {
+        let warning = Diagnostic::warning("what the program did not declare is destroyed as the state has it")
+            .detail("a value that decides what is declared is not known, so no `prevent_destroy` after that line counts");
+        return Some(Diagnostic {
+            location: unfinished.location(),
+            ..warning
+        });
+    }
+    if inputs.waiting.is_empty() {
         return None;
     }
     let orphans = inputs.orphans.entries();
@@ -259,7 +325,7 @@ fn unknown(module: &ValueModule, scope: &impl Scope) -> DeferralReason {
 }
 
 /// The export of another stack that an expression waits for.
-fn unknown_export(expr: &Expr) -> Option<std::sync::Arc<str>> {
+fn unknown_export(expr: &Expr) -> Option<Arc<str>> {
     let mut unknown = None;
     expr.for_each_export(&mut |export| {
         let is_known = export.value().is_some_and(|it| it.value.is_wholly_known());
@@ -285,14 +351,34 @@ pub(super) fn nearest_unknown<'e>(expr: &'e Expr, scope: &impl Scope) -> Option<
     nearest.map(|(_, _, reference)| reference)
 }
 
-fn changed(module: &ValueModule) -> Diagnostic {
-    Diagnostic::error(format!(
-        "the value that {} takes changed while the plan was made",
-        module.address
+/// Whether a value is one that was known before, where anything was known of it.
+fn agree(before: &Value, now: &Value) -> bool {
+    match (before, now) {
+        (Value::Unknown(_), _) => true,
+        (Value::List(before), Value::List(now)) => {
+            let mut pairs = before.iter().zip(&**now);
+            before.len() == now.len() && pairs.all(|(before, now)| agree(before, now))
+        }
+        (Value::Map(before), Value::Map(now)) => {
+            let same = |(name, before): (&Arc<str>, &Value)| {
+                now.get(name).is_some_and(|now| agree(before, now))
+            };
+            before.len() == now.len() && before.iter().all(same)
+        }
+        (Value::Dynamic(before), Value::Dynamic(now)) => agree(&before.1, &now.1),
+        _ => before == now,
+    }
+}
+
+fn changed(address: &dyn fmt::Display, location: Option<Location>) -> Diagnostic {
+    let changed = Diagnostic::error(format!(
+        "a value of {address} decides what is declared, and changed while the plan was made"
     ))
-    .address(&module.address)
-    .location(module.location)
-    .hint("run the command again: it plans with the new value")
+    .address(address);
+    Diagnostic {
+        location,
+        ..changed.hint("run the command again: it plans with the new value")
+    }
 }
 
 /// Where a value comes from, for a person.

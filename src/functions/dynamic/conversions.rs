@@ -23,7 +23,14 @@ impl From<Expr> for Dyn {
             }
             Expr::Sensitive(inner) => Self::from(Expr::clone(&inner)).sensitive(),
             Expr::Secret(_) => Self(Inner::Deferred(Deferred::plain(expr))).sensitive(),
-            other => Self(Inner::Deferred(Deferred::plain(other))),
+            other => {
+                let planned = other.planned();
+                let later = Deferred::plain(other);
+                match planned {
+                    Some(now) => Self::part_of(&now, &Path::root(), &Path::root()).before(later),
+                    None => Self(Inner::Deferred(later)),
+                }
+            }
         }
     }
 }

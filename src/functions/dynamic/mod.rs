@@ -238,7 +238,8 @@ impl Dyn {
     /// The value, if the program knows it already.
     ///
     /// # Errors
-    /// When it is a fault or sensitive, or the cloud decides it.
+    /// When it is a fault or sensitive, or the cloud decides it. Where a plan knows it, the stack function runs again with it (see
+    /// [`Stack::known`](terrane_core::Stack::known)).
     pub fn known(&self) -> Result<Value, FunctionError> {
         match &self.0 {
             Inner::Known(value) => Ok(value.clone()),
@@ -248,10 +249,7 @@ impl Dyn {
                 let reason = "has a sensitive value, which would be shown here";
                 Err(FunctionError::new("expression", reason))
             }
-            _ => {
-                let reason = "has a value that is known only after apply, and must be known before";
-                Err(FunctionError::new("expression", reason))
-            }
+            _ => Err(FunctionError::not_known(&self.expr())),
         }
     }
 

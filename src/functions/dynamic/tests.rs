@@ -9,7 +9,10 @@ use hcl_edit::expr::{
 use hcl_edit::template::{Directive, Element, Strip, Template};
 use terrane_core::addr::InstanceAddr;
 use terrane_core::value::{Number, Refinements};
-use terrane_core::{Expr, FromValue, Location, Marked, Output, Path, Reference, Scope, Value};
+use terrane_core::{
+    Expr, FromValue, KnownValues, Location, Marked, NoConfig, Output, Path, Program, Reference,
+    Resource, Scope, Stack, Value,
+};
 
 use super::{Dyn, call, call_expanded, choose, join_texts};
 use crate::encoding::json;
@@ -302,24 +305,25 @@ impl Scope for Plan {
     }
 }
 
-/// The names of planned expressions, as what a program has before its plan.
-fn planned_names() -> Names {
-    fn attribute<T: FromValue>(name: &str) -> (String, Dyn) {
+/// The names of planned expressions, as what a program has before its plan, and as what it has when the engine has told it what is planned.
+fn planned_names(planned: Option<&Arc<Marked>>) -> Names {
+    fn attribute<T: FromValue>(name: &str, planned: Option<&Arc<Marked>>) -> (String, Dyn) {
         let address: InstanceAddr = "t_x.a".parse().expect("an address");
         let reference = Reference {
             address: Arc::new(address),
             path: Path::root().attribute(name),
             location: Location::caller(),
+            planned: planned.cloned(),
         };
         let output = Output::<T>::new(Expr::Reference(Arc::new(reference)));
         (name.to_owned(), output.into())
     }
-    let texts = ["u", "r", "s"].map(attribute::<String>);
+    let texts = ["u", "r", "s"].map(|name| attribute::<String>(name, planned));
     let others = [
-        attribute::<Number>("n"),
-        attribute::<Vec<String>>("l"),
-        attribute::<Value>("a"),
-        attribute::<Value>("so"),
+        attribute::<Number>("n", planned),
+        attribute::<Vec<String>>("l", planned),
+        attribute::<Value>("a", planned),
+        attribute::<Value>("so", planned),
     ];
     Names(texts.into_iter().chain(others).collect())
 }
@@ -352,8 +356,14 @@ fn shown(value: &Value, here: &Path, sensitive: &BTreeSet<Path>) -> String {
 
 #[test]
 fn every_expression_is_as_unknown_and_sensitive_as_in_a_plan_of_terraform() {
+    are_as_planned(&planned_names(None));
+    let planned = Plan.object(&"t_x.a".parse().expect("an address"));
+    are_as_planned(&planned_names(planned.as_ref()));
+}
+
+fn are_as_planned(names: &Names) {
     let mut lines = PLANNED.lines().filter(|line| !line.starts_with('#'));
-    let (mut wrong, names) = (Vec::new(), planned_names());
+    let mut wrong = Vec::new();
     while let (Some(expression), Some(answer)) = (lines.next(), lines.next()) {
         let parsed: &'static Expression = match expression.parse::<Expression>() {
             Ok(parsed) => Box::leak(parsed.into()),
@@ -384,5 +394,57 @@ fn every_expression_is_as_unknown_and_sensitive_as_in_a_plan_of_terraform() {
         "{} wrong\n{}",
         wrong.len(),
         wrong.join("\n")
+    );
+}
+
+#[test]
+fn what_is_planned_decides_and_stays_what_the_engine_evaluates() {
+    let declare = |stack: &mut Stack| -> terrane_core::Result<()> {
+        let all = Resource::dynamic_data("t_names", "all").declare(stack);
+        let names = Dyn::resource(&all).attr("names");
+        for (name, _) in call("toset", [names.clone()]).instances()? {
+            let one = Resource::dynamic("t_x", name);
+            one.set("count", call("length", [names.clone()]))
+                .declare(stack);
+        }
+        Ok(())
+    };
+    let first = Program::from_fn(declare, NoConfig).expect("a program");
+    let unfinished = first.unfinished().expect("nobody knows the names");
+    let object = Value::map([("names", Value::list(vec!["b".into(), "a".into()]))]);
+    let mut known = KnownValues::default();
+    known.add_attribute(&unfinished.needs[0].1, &Marked::plain(object));
+    let program = Program::with_values(declare, NoConfig, known).expect("a program");
+    let declared = program.resources().iter();
+    let declared: Vec<String> = declared.map(|it| it.address.to_string()).collect();
+    assert_eq!(declared, ["data.t_names.all", "t_x.a", "t_x.b"]);
+    // It depends on what it was made of, for a later run.
+    let last = program.resources().iter().last().expect("three");
+    assert_eq!(last.dependencies.len(), 1);
+}
+
+#[test]
+fn a_value_that_no_plan_knows_is_named() {
+    let declare = |stack: &mut Stack| -> terrane_core::Result<()> {
+        let one = Resource::dynamic("t_x", "one").declare(stack);
+        let id = Dyn::resource(&one).attr("id");
+        let is_set = id.differs("").holds();
+        assert_eq!(
+            is_set.expect_err("nobody knows it").to_string(),
+            "`expression` must be known when the plan is made"
+        );
+        id.count()?;
+        Ok(())
+    };
+    let program = Program::from_fn(declare, NoConfig).expect("a program");
+    let refusal = program
+        .unfinished()
+        .expect("it is not known")
+        .refusal
+        .to_string();
+    assert!(
+        refusal
+            .contains("must be known when the plan is made: t_x.one.id is known only after apply"),
+        "{refusal}"
     );
 }

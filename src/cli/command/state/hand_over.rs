@@ -229,6 +229,7 @@ fn refuse_declared(
     instances: &BTreeSet<InstanceAddr>,
 ) -> Result<(), CommandError> {
     let program = session.declared()?;
+    let program = program.whole()?;
     let declared = instances.iter().filter_map(|address| {
         let position = program.position(address)?;
         let line = program.resources()[position].location;

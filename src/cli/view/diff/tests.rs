@@ -221,6 +221,7 @@ fn unknowns_are_named_after_where_they_come_from_and_the_rest_of_a_new_object_is
             address: std::sync::Arc::new(text.parse().expect("an address")),
             path: path.parse().expect("a path"),
             location: terrane_core::Location::caller(),
+            planned: None,
         }))
     };
     let nested = [("role".into(), reference("aws_iam_role.r", "arn"))].into();
@@ -345,6 +346,7 @@ fn several_unknown_elements_of_a_list_are_told_once() {
             address: std::sync::Arc::new(text.parse().expect("an address")),
             path: "id".parse().expect("a path"),
             location: terrane_core::Location::caller(),
+            planned: None,
         }))
     };
     let names = ["t_subnet.a", "t_subnet.b", "t_subnet.c", "t_subnet.d"];

@@ -98,7 +98,7 @@ pub(crate) async fn origin(
         flags,
         providers: provider_builds(program, plugins)?,
         callers,
-        modules: program.module_values(),
+        known_values: program.known_values().clone(),
     })
 }
 

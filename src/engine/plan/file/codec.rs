@@ -66,31 +66,52 @@ pub(super) mod base64_text {
     }
 }
 
-/// For `#[serde(with)]`: the values that modules take.
+/// For `#[serde(with)]`: the values that decided what was declared.
 pub(super) mod values {
-    use terrane_core::ModuleValues;
-    use terrane_core::value::saved::{Borrowed, SavedValue};
+    use terrane_core::KnownValues;
+    use terrane_core::addr::{InstanceAddr, ModuleAddr};
+    use terrane_core::value::saved::SavedValue;
 
+    use super::super::form::SavedMarked;
     use super::*;
 
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Saved {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        modules: Vec<(Text<ModuleAddr>, SavedValue)>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        objects: Vec<(Text<InstanceAddr>, SavedMarked)>,
+    }
+
     pub(in super::super) fn serialize<S: Serializer>(
-        values: &ModuleValues,
+        values: &KnownValues,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(
-            values
-                .iter()
-                .map(|(module, value)| (Text(module), Borrowed(value))),
-        )
+        let modules = values.modules();
+        let objects = values.objects();
+        Saved {
+            modules: modules
+                .map(|(module, value)| (Text(module.clone()), SavedValue(value.clone())))
+                .collect(),
+            objects: objects
+                .map(|(address, object)| (Text(address.clone()), object.into()))
+                .collect(),
+        }
+        .serialize(serializer)
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<ModuleValues, D::Error> {
-        let values = Vec::<(Text<_>, SavedValue)>::deserialize(deserializer)?;
-        Ok(values
-            .into_iter()
-            .map(|(module, value)| (module.0, value.0))
-            .collect())
+    ) -> Result<KnownValues, D::Error> {
+        let saved = Saved::deserialize(deserializer)?;
+        let mut values = KnownValues::default();
+        for (module, value) in saved.modules {
+            values.add_module(module.0, value.0);
+        }
+        for (address, object) in saved.objects {
+            values.add_object(address.0, object.into());
+        }
+        Ok(values)
     }
 }

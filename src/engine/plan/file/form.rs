@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use terrane_core::addr::{InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr};
 use terrane_core::schema::{FactsKind, Schema, from_facts_line, to_facts_line};
-use terrane_core::{Diagnostic, Location, Marked, Path, PathStep, Program, Severity};
+use terrane_core::{Diagnostic, Location, Marked, Path, PathStep, Program, Severity, Unfinished};
 use terrane_provider::Identity;
 use terrane_state::{Change, DeposedKey, Timestamp};
 
@@ -289,6 +289,8 @@ impl Locations {
                 .for_each_reference(&mut |reference| add(reference.location));
         }
         program.moved().iter().for_each(|moved| add(moved.location));
+        let ended_at = program.unfinished().and_then(Unfinished::location);
+        ended_at.into_iter().for_each(&mut add);
         Self(known)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use terrane_core::ModuleValues;
+use terrane_core::KnownValues;
 use terrane_core::addr::ProviderSource;
 use terrane_state::{Sha256, Timestamp};
 
@@ -46,13 +46,13 @@ pub struct Origin {
     pub providers: Vec<ProviderBuild>,
     /// In whose name they act, where they can say.
     pub callers: Vec<CallerIdentity>,
-    /// The values that modules ran with.
+    /// The values of the cloud that decided what was declared.
     #[serde(
         with = "codec::values",
         default,
-        skip_serializing_if = "ModuleValues::is_empty"
+        skip_serializing_if = "KnownValues::is_empty"
     )]
-    pub modules: ModuleValues,
+    pub known_values: KnownValues,
 }
 
 /// Configuration values as they were given, layer by layer; they may hold secrets.

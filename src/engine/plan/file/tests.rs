@@ -8,8 +8,8 @@ use terrane_core::addr::InstanceAddr;
 use terrane_core::schema::{Schema, from_facts_line};
 use terrane_core::value::{Bound, Number, Refinements};
 use terrane_core::{
-    Diagnostics, Id as _, Marked, NoConfig, Path, PathStep, ProviderId, Resource, ResourceId, Type,
-    Value,
+    Diagnostics, Id as _, KnownValues, Marked, NoConfig, Path, PathStep, ProviderId, Resource,
+    ResourceId, Type, Value,
 };
 use terrane_provider::Identity;
 use terrane_state::{Instance, Object, RawJson, Timestamp};
@@ -155,13 +155,28 @@ fn origin(program: &Program) -> Origin {
             account: Some("123456789012".into()),
             region: None,
         }],
-        modules: [(
-            "module.subnets".parse().expect("an address"),
-            Value::list(vec!["a".into(), Value::from(1)]),
-        )]
-        .into_iter()
-        .collect(),
+        known_values: known_values(),
     }
+}
+
+fn known_values() -> KnownValues {
+    let mut known = KnownValues::default();
+    let module = "module.subnets".parse().expect("an address");
+    known.add_module(module, Value::list(vec!["a".into(), Value::from(1)]));
+    let object = Value::map([
+        ("ids", Value::list(vec![Value::UNKNOWN])),
+        ("key", "k".into()),
+    ]);
+    let address = "data.aws_subnets.all".parse().expect("an address");
+    let sensitive = [Path::root().attribute("key")].into();
+    known.add_object(
+        address,
+        Marked {
+            value: object,
+            sensitive,
+        },
+    );
+    known
 }
 
 fn instance(note: &str) -> Arc<Instance> {
