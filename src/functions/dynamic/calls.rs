@@ -268,6 +268,10 @@ fn marks(name: &'static str, arguments: &[Dyn]) -> Dyn {
     match (name, &one.0) {
         ("sensitive", _) => one.sensitive(),
         (_, Inner::Early(..) | Inner::Deferred(_)) => later(name, arguments),
+        // What is under the mark may turn out to have one of its own.
+        ("nonsensitive", Inner::Sensitive(of)) if of.is_deferred() => {
+            marks(name, std::slice::from_ref(&**of))
+        }
         ("nonsensitive", _) => one.unwrapped().clone(),
         (_, Inner::Sensitive(_)) => true.into(),
         (_, Inner::Unknown(_)) => Dyn(Inner::Unknown(Shape::never_null(Type::Bool))),
