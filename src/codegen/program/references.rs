@@ -61,33 +61,32 @@ impl References {
             .into_iter()
             .filter_map(|(text, owner)| Some((text, owner?)))
             .collect();
-        let needs: Vec<BTreeSet<Target>> = (objects.iter().enumerate())
-            .map(|(place, object)| {
-                let mut needs = BTreeSet::new();
-                each_leaf(&object.arguments, &mut |text| {
-                    needs.extend(owners.get(text).map(|(target, _)| *target));
-                });
-                needs.remove(&Target::Object(place));
-                needs
-            })
+        let needs: Vec<Needs> = (objects.iter().enumerate())
+            .map(|(place, object)| needs(place, object, &owners))
             .collect();
-        let mut search = Search {
-            needs: &needs,
-            state: vec![Visit::Not; objects.len()],
-            order: Vec::new(),
-            cut: BTreeSet::new(),
+        let mut cut = BTreeSet::new();
+        let order = loop {
+            let mut search = Search {
+                needs: &needs,
+                state: vec![Visit::Not; objects.len()],
+                order: Vec::new(),
+                cut: &mut cut,
+            };
+            if (0..objects.len()).all(|place| search.visit(place)) {
+                break search.order;
+            }
         };
-        for place in 0..objects.len() {
-            search.visit(place);
-        }
-        let declared = needs.iter().flatten().filter_map(|target| match target {
-            Target::Declared(place) => Some(*place),
-            Target::Object(_) => None,
-        });
+        let declared = needs
+            .iter()
+            .flat_map(BTreeMap::keys)
+            .filter_map(|target| match target {
+                Target::Declared(place) => Some(*place),
+                Target::Object(_) => None,
+            });
         Self {
             declared: declared.collect(),
-            cut: search.cut,
-            order: search.order,
+            cut,
+            order,
             owners,
         }
     }
@@ -112,6 +111,40 @@ impl References {
     }
 }
 
+/// How much an object needs another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    /// Only for arguments that its provider sets, too, where nobody gives them: `network_interface` of an address that a gateway has.
+    Loose,
+    /// For others.
+    Firm,
+}
+
+type Needs = BTreeMap<Target, Need>;
+
+fn needs(
+    place: usize,
+    object: &ExistingObject,
+    owners: &HashMap<String, (Target, String)>,
+) -> Needs {
+    let mut needs = Needs::new();
+    for (name, argument) in object.arguments.members().into_iter().flatten() {
+        let attribute = object.block.attributes.get(name);
+        let need = match attribute.is_some_and(|it| it.computed) {
+            true => Need::Loose,
+            false => Need::Firm,
+        };
+        each_leaf(argument, &mut |text| {
+            if let Some((target, _)) = owners.get(text) {
+                let strongest = needs.entry(*target).or_insert(need);
+                *strongest = need.max(*strongest);
+            }
+        });
+    }
+    needs.remove(&Target::Object(place));
+    needs
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Visit {
     Not,
@@ -121,25 +154,19 @@ enum Visit {
 
 /// A search for an order, without recursion: chains of objects may be long.
 struct Search<'a> {
-    needs: &'a [BTreeSet<Target>],
+    needs: &'a [Needs],
     state: Vec<Visit>,
     order: Vec<usize>,
-    cut: BTreeSet<(usize, usize)>,
+    cut: &'a mut BTreeSet<(usize, usize)>,
 }
 
 impl Search<'_> {
-    fn visit(&mut self, from: usize) {
+    /// Whether the order goes on. It does not where a loose need of a circle was cut in place of the one that closes it: another search follows.
+    fn visit(&mut self, from: usize) -> bool {
         if self.state[from] != Visit::Not {
-            return;
+            return true;
         }
-        let objects = |place: usize| -> Vec<usize> {
-            let needs = self.needs[place].iter().filter_map(|target| match target {
-                Target::Object(other) => Some(*other),
-                Target::Declared(_) => None,
-            });
-            needs.collect()
-        };
-        let mut open = vec![(from, objects(from))];
+        let mut open = vec![(from, self.needed(from))];
         self.state[from] = Visit::Begun;
         while let Some((place, rest)) = open.last_mut() {
             let place = *place;
@@ -152,15 +179,45 @@ impl Search<'_> {
                 Some(next) => match self.state[next] {
                     Visit::Done => {}
                     Visit::Begun => {
-                        self.cut.insert((place, next));
+                        let circle = open.iter().map(|(place, _)| *place);
+                        let circle: Vec<usize> = circle.skip_while(|it| *it != next).collect();
+                        let mut around = circle.windows(2).map(|pair| (pair[0], pair[1]));
+                        let loose = around.find(|pair| self.is_loose(*pair));
+                        let closing = (place, next);
+                        match loose.filter(|_| !self.is_loose(closing)) {
+                            Some(loose) => {
+                                self.cut.insert(loose);
+                                return false;
+                            }
+                            None => {
+                                self.cut.insert(closing);
+                            }
+                        }
                     }
                     Visit::Not => {
                         self.state[next] = Visit::Begun;
-                        open.push((next, objects(next)));
+                        let needed = self.needed(next);
+                        open.push((next, needed));
                     }
                 },
             }
         }
+        true
+    }
+
+    /// The objects that one needs, but for the needs that were cut.
+    fn needed(&self, place: usize) -> Vec<usize> {
+        let needs = self.needs[place].keys().filter_map(|target| match target {
+            Target::Object(other) => Some(*other),
+            Target::Declared(_) => None,
+        });
+        needs
+            .filter(|other| !self.cut.contains(&(place, *other)))
+            .collect()
+    }
+
+    fn is_loose(&self, (from, to): (usize, usize)) -> bool {
+        self.needs[from].get(&Target::Object(to)) == Some(&Need::Loose)
     }
 }
 

@@ -20,6 +20,7 @@ const SCHEMA: &str = r#"{"provider_schemas": {"registry.terraform.io/acme/acme":
     "net_id": {"type": "string", "required": true},
     "name": {"type": "string", "optional": true},
     "peers": {"type": ["list", "string"], "optional": true},
+    "chosen": {"type": "string", "optional": true, "computed": true},
     "policy": {"type": "string", "optional": true},
     "password": {"type": "string", "optional": true, "sensitive": true},
     "type": {"type": "number", "optional": true}},
@@ -239,6 +240,30 @@ fn types_without_bindings_become_untyped_declarations() {
         Ok(())
     }
     "##);
+}
+
+#[test]
+fn a_circle_is_cut_where_the_provider_would_have_chosen_the_value() {
+    let schema = schema();
+    let rules = [
+        r#"{"id": "rule-000001", "net_id": "net-000001", "chosen": "rule-000003"}"#,
+        r#"{"id": "rule-000002", "net_id": "net-000001", "peers": ["rule-000001"]}"#,
+        r#"{"id": "rule-000003", "net_id": "net-000001", "peers": ["rule-000002"]}"#,
+    ];
+    // Whichever comes first.
+    for first in 0..rules.len() {
+        let mut objects = rules.map(|rule| object(&schema, false, "acme_rule", rule));
+        objects.rotate_left(first);
+        let text = declare_existing("existing", &objects, &[])
+            .expect("rustfmt")
+            .text;
+        assert!(text.contains(r#".set("chosen", "rule-000003")"#), "{text}");
+        assert_eq!(
+            text.matches("attribute::<String>(\"id\")").count(),
+            2,
+            "{text}"
+        );
+    }
 }
 
 #[test]
