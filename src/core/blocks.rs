@@ -36,7 +36,8 @@ impl<B: BlockBuilder> Blocks<B> {
     #[track_caller]
     pub fn of_each(collection: Expr, block: impl FnOnce(Expr, Expr) -> B) -> Self {
         let block = |key, value| Expr::map(block(key, value).into_block().into_arguments());
-        Self::of_list(collection.rounds(block))
+        let blocks = collection.rounds(block);
+        Self::of_list(blocks.apply_marked(|blocks| Ok(or_null(blocks.clone()))))
     }
 }
 
@@ -81,6 +82,21 @@ impl<B> IntoBlocks<B> for Blocks<B> {
     }
 }
 
+/// No block is no argument, as in Terraform: an attribute that is written as blocks is then its provider's to choose.
+fn or_null(blocks: Marked) -> Marked {
+    match blocks.value.elements() {
+        Some([]) => Marked {
+            value: Value::Null,
+            ..blocks
+        },
+        _ => blocks,
+    }
+}
+
+fn is_none(blocks: &Expr) -> bool {
+    matches!(blocks, Expr::List(list) if list.is_empty())
+}
+
 /// Adds blocks behind those of the same name.
 pub(crate) fn push<B>(
     arguments: &mut BTreeMap<Arc<str>, Expr>,
@@ -89,13 +105,16 @@ pub(crate) fn push<B>(
 ) {
     let more = blocks.into_blocks().list;
     let Some(all) = arguments.get_mut(name) else {
-        arguments.insert(name.into(), more);
+        if !is_none(&more) {
+            arguments.insert(name.into(), more);
+        }
         return;
     };
     match (all, more) {
         (Expr::List(all), Expr::List(more)) => {
             Arc::make_mut(all).extend(more.iter().cloned());
         }
+        (_, more) if is_none(&more) => {}
         (all, more) => *all = concatenated(all.clone(), more),
     }
 }
@@ -137,7 +156,7 @@ fn concatenated(first: Expr, more: Expr) -> Expr {
             None if list.value.is_null() => Vec::new(),
             None => vec![list],
         });
-        Ok(blocks.collect())
+        Ok(or_null(blocks.collect()))
     })
 }
 
@@ -236,6 +255,38 @@ mod tests {
             text.contains("needs a list, a set or a map, found a string"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn no_block_is_no_argument() {
+        let mut arguments = BTreeMap::new();
+        push(
+            &mut arguments,
+            "zone",
+            Blocks::<BlockArguments>::from_iter([]),
+        );
+        assert!(arguments.is_empty());
+        let program = program(|stack| {
+            let other = Resource::dynamic("t_other", "a").declare(stack);
+            let zones = || other.attribute::<Vec<Value>>("zones").into_expr();
+            let block = |_, value| BlockArguments::new().set("zone", value);
+            let mut arguments = BTreeMap::new();
+            push(&mut arguments, "zone", Blocks::of_each(zones(), block));
+            push(
+                &mut arguments,
+                "zone",
+                Blocks::<BlockArguments>::from_iter([]),
+            );
+            push(&mut arguments, "zone", Blocks::of_each(zones(), block));
+            arguments.remove("zone").expect("it may be there")
+        });
+        let thing = program.resources().iter().last().expect("two resources");
+        let none = object(Value::list(Vec::new()));
+        let made = thing
+            .arguments
+            .evaluate(&Known(none.into()))
+            .expect("a value");
+        assert_eq!(made.value.get("zone"), Some(&Value::Null));
     }
 
     #[test]
