@@ -28,7 +28,7 @@ pub(crate) struct Chain {
 enum Adding {
     /// A call of the chain.
     Call(String),
-    /// A statement with calls inside.
+    /// Statements with calls inside.
     Loop(String),
 }
 
@@ -204,7 +204,7 @@ impl Scope<'_> {
                 }
                 (BoundKind::Objects { object, .. }, true) => {
                     let add = |blocks: &str| format!(".{}({blocks})", member.method);
-                    let adding = self.dynamic_block(block, &add, |body| {
+                    let adding = self.dynamic_block(block, member.required, &add, |body| {
                         let inner = self.typed_chain(objects, *object, path, body, &[])?;
                         Ok(inner.expression(&format!("{}::builder()", path(*object))))
                     })?;
@@ -227,10 +227,12 @@ impl Scope<'_> {
         Ok(chain)
     }
 
-    /// What a `dynamic` block adds by the call `add`: `content` is the builder of one round.
+    /// What a `dynamic` block adds by the call `add`, which has to be a link of the chain where it changes the builder's type: `content` is
+    /// the builder of one round.
     fn dynamic_block(
         &self,
         block: &Block,
+        is_link: bool,
         add: &dyn Fn(&str) -> String,
         content: impl Fn(&Body) -> Result<String, Untypable>,
     ) -> Result<Adding, Untypable> {
@@ -288,7 +290,13 @@ impl Scope<'_> {
             false => "_".to_owned(),
         });
         let blocks = format!("{collection}.blocks(|{key}, {value}| {builder})");
-        Ok(Adding::Call(add(&blocks)))
+        if is_link || !builder.starts_with('{') {
+            return Ok(Adding::Call(add(&blocks)));
+        }
+        // rustfmt takes ever longer over closures inside of the calls of closures.
+        let variable = self.fresh(&format!("{label}_blocks"));
+        let added = format!("{HERE} = {HERE}{};", add(&variable));
+        Ok(Adding::Loop(format!("let {variable} = {blocks};\n{added}")))
     }
 
     /// The head of a loop over a typed collection, and what its variables are.
@@ -434,7 +442,7 @@ impl Scope<'_> {
             let adding = match block.kind == "dynamic" {
                 false => Ok(Adding::Call(add(&content(&block.body)))),
                 true => {
-                    let adding = self.dynamic_block(block, &add, |body| Ok(content(body)));
+                    let adding = self.dynamic_block(block, false, &add, |body| Ok(content(body)));
                     adding.map(Adding::apart)
                 }
             };
