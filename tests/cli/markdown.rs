@@ -74,8 +74,16 @@ fn a_job_of_github_gets_annotations_at_source_lines_and_stdout_none() {
     ];
     let refused = stack.run(&arguments).exits(9);
     assert!(!refused.stdout.contains("::"), "{refused}");
+    let program = include_str!("stack.rs").lines().enumerate();
+    let (before, _) = program
+        .skip_while(|(_, line)| !line.contains("thing(\"base\""))
+        .find(|(_, line)| line.contains(".declare(stack)"))
+        .expect("it is declared");
+    let declared = before + 1;
     for line in [
-        "::warning file=tests/cli/stack.rs,line=137::this plan would replace conformance_sdk_thing.base: name = \"one\" -> \"two\"\n",
+        &*format!(
+            "::warning file=tests/cli/stack.rs,line={declared}::this plan would replace conformance_sdk_thing.base: name = \"one\" -> \"two\"\n"
+        ),
         "::error::the plan is refused by `--deny`%0A",
     ] {
         assert!(refused.stderr.contains(line), "{line} is not in\n{refused}");
