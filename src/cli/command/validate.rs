@@ -43,7 +43,7 @@ async fn check(session: &Session<'_>, lint: bool) -> Result<Diagnostics, Command
     };
     engine.close().await;
     let mut found = checked?;
-    found.extend(program.unfinished().map(Unfinished::is_partial));
+    found.extend(program.unfinished().map(Unfinished::warning));
     found.extend(advice?);
     if lint {
         found.extend(program.lint());

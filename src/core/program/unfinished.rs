@@ -34,7 +34,7 @@ impl Unfinished {
     }
 
     /// The warning that only a part of the program was looked at, for what is said without a plan.
-    pub fn is_partial(&self) -> Diagnostic {
+    pub fn warning(&self) -> Diagnostic {
         let partial = Diagnostic::warning("only a part of the program was checked");
         let detail = format!(
             "what comes after this line needs {}, which only a plan knows",
